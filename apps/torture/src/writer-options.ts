@@ -1,0 +1,114 @@
+import { parseArgs } from "node:util";
+import type { AofSettings, FlushOn } from "@varve/aof";
+import { type FlushStrategy, parseFlushStrategy } from "@varve/flush-metrics";
+import { indexKinds, type IndexKind, wholeNumber } from "./arguments.ts";
+
+export interface WriterOptions {
+  readonly dir: string;
+  /** Records to append, `Infinity` with `--forever`. */
+  readonly count: number;
+  readonly strategy: FlushStrategy;
+  readonly flushOn: FlushOn | undefined;
+  /** Records in an atomic batch at most; 1 for no batches. */
+  readonly batchMax: number;
+  /** Concurrent callers of `appendDurable`; 0 for one caller of `append`. */
+  readonly durableCallers: number;
+  readonly segmentSizeBytes: number;
+  readonly bufferBytes: number;
+  readonly payloadBytesMax: number;
+  readonly indexKind: IndexKind;
+  /** Milliseconds between bursts of appends; 0 for one turn of the event loop. */
+  readonly paceMs: number;
+  /** How often to open again and go on after a failure. */
+  readonly reopens: number;
+  /** Tell of every record found at the start as if it had been appended now. */
+  readonly announce: boolean;
+  readonly takeOver: boolean;
+  readonly seed: number;
+}
+
+export const writerUsage = `usage: node dist/writer.js DIR [options]
+  --n N               append N records, then close (default 50)
+  --forever           append until killed; SIGTERM closes
+  --strategy S        sync (default) | async | batched:N | periodic:MS | batched-or-periodic:N:MS
+  --flush-on WHERE    main | pool (default: the log's own)
+  --batch N           append some records as atomic batches of 2..N
+  --durable C         C concurrent callers of appendDurable instead of append
+  --segment-size B    segmentSizeBytes (default 4096)
+  --buffer B          bufferBytes (default 65536)
+  --size B            payloads of up to B bytes (default 200)
+  --index KIND        file (default) | lmdb | memory | auto
+  --pace MS           wait so long between bursts (default: one turn of the event loop)
+  --reopen N          after a failure close, open and go on, N times at most (default 0)
+  --announce          print T and A for every record that is there at the start
+  --take-over         take the log over from a writer that holds it
+  --seed N            what is random about sizes, bursts and batches (default 1)
+`;
+
+/** @throws TypeError or RangeError that says what is wrong with the arguments */
+export function parseWriterOptions(args: readonly string[]): WriterOptions {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      n: { type: "string" },
+      forever: { type: "boolean" },
+      strategy: { type: "string" },
+      "flush-on": { type: "string" },
+      batch: { type: "string" },
+      durable: { type: "string" },
+      "segment-size": { type: "string" },
+      buffer: { type: "string" },
+      size: { type: "string" },
+      index: { type: "string" },
+      pace: { type: "string" },
+      reopen: { type: "string" },
+      announce: { type: "boolean" },
+      "take-over": { type: "boolean" },
+      seed: { type: "string" },
+    },
+  });
+  const [dir] = positionals;
+  if (dir === undefined || positionals.length > 1) throw new TypeError("want exactly one directory");
+  const flushOn = values["flush-on"];
+  if (flushOn !== undefined && flushOn !== "main" && flushOn !== "pool") {
+    throw new RangeError(`--flush-on: got ${flushOn}, want main or pool`);
+  }
+  const count = wholeNumber(values, "n", 50);
+  return {
+    dir,
+    count: values.forever === true ? Number.POSITIVE_INFINITY : count,
+    strategy: parseFlushStrategy(values.strategy ?? "sync"),
+    flushOn,
+    batchMax: wholeNumber(values, "batch", 1),
+    durableCallers: wholeNumber(values, "durable", 0),
+    segmentSizeBytes: wholeNumber(values, "segment-size", 4096),
+    bufferBytes: wholeNumber(values, "buffer", 65536),
+    payloadBytesMax: wholeNumber(values, "size", 200),
+    indexKind: oneOfIndexKinds(values.index),
+    paceMs: wholeNumber(values, "pace", 0),
+    reopens: wholeNumber(values, "reopen", 0),
+    announce: values.announce === true,
+    takeOver: values["take-over"] === true,
+    seed: wholeNumber(values, "seed", 1),
+  };
+}
+
+/** What `Aof.open` gets. */
+export function writerSettings(options: WriterOptions): AofSettings {
+  return {
+    dir: options.dir,
+    flushStrategy: options.strategy,
+    segmentSizeBytes: options.segmentSizeBytes,
+    bufferBytes: options.bufferBytes,
+    indexKind: options.indexKind,
+    takeOver: options.takeOver,
+    ...(options.flushOn === undefined ? {} : { flushOn: options.flushOn }),
+  };
+}
+
+function oneOfIndexKinds(given: string | undefined): IndexKind {
+  const kind = indexKinds.find((known) => known === (given ?? "file"));
+  if (kind === undefined) throw new RangeError(`--index: got ${given}, want one of ${indexKinds.join(", ")}`);
+  return kind;
+}

@@ -1,0 +1,564 @@
+import { FlushController, FlushMetrics } from "@varve/flush-metrics";
+import type { FileLock } from "@varve/fs-core";
+import { ActiveSegment } from "./active-segment.ts";
+import { AppendRing } from "./append-ring.ts";
+import { BackgroundTasks } from "./background-tasks.ts";
+import { AofError, toAofError } from "./errors.ts";
+import { commitOnExit } from "./exit-hook.ts";
+import { FlushPipeline } from "./flush-pipeline.ts";
+import type { IndexKeeper } from "./index-keeper.ts";
+import type { LogDirectory } from "./log-directory.ts";
+import { BatchReader, RecordReader } from "./log-reader.ts";
+import { assertReadableId, type LogView, type Visibility } from "./log-view.ts";
+import { type AppendedBatch, LogWriter } from "./log-writer.ts";
+import type { ManifestFile } from "./manifest-file.ts";
+import { AofCounters, type AofMetricsSnapshot } from "./metrics.ts";
+import { type OpenedLog, openLogFiles } from "./open-log.ts";
+import { type AofParts, resolveParts } from "./parts.ts";
+import { readRecordSync } from "./point-read.ts";
+import type { ReadOptions } from "./read-options.ts";
+import type { AofRecord } from "./record.ts";
+import type { RecordBatch } from "./record-batch.ts";
+import type { AppendOptions, DurableAppendOptions } from "./record-input.ts";
+import type { RecoveryReport } from "./recovery-report.ts";
+import { type SealedSegment, sealable, sealSegment, sealSegmentSync } from "./sealed-segment.ts";
+import { SegmentActivator } from "./segment-activator.ts";
+import { SegmentCache } from "./segment-cache.ts";
+import { SegmentCatalog } from "./segment-catalog.ts";
+import { type SegmentInfo, segmentInfo } from "./segment-info.ts";
+import { type AofSettings, type ResolvedAofSettings, resolveAofSettings } from "./settings.ts";
+import { assertLittleEndian } from "./record-encoder.ts";
+
+/** Offset tables in memory at most, over all open segments: those of 8 million records. */
+const offsetTableBytesMax = 32 * 1024 * 1024;
+
+/** @see Aof.state */
+export type AofState = "open" | "poisoned" | "closing" | "closed";
+
+/**
+ * An append-only log in a directory, open for writing. One process at a time; any number may read it meanwhile with
+ * `openReadOnly`.
+ *
+ * What an acknowledgement means, per call, is in the README ("Guarantees"). After the first failed write, sync, rename
+ * or create the log is *poisoned*: appends and waits fail with that failure, reads of what is durable go on, and only
+ * closing and opening it again, which recovers, makes it writable.
+ */
+export class Aof implements AsyncDisposable {
+  /** Every setting as it is in force. Frozen. */
+  readonly options: ResolvedAofSettings;
+  /** What this open found and did. */
+  readonly recovery: RecoveryReport;
+  /** This writer's number: each open for writing has a higher one. */
+  readonly epoch: number;
+  readonly #directory: LogDirectory;
+  readonly #lock: FileLock | undefined;
+  readonly #manifest: ManifestFile;
+  readonly #index: IndexKeeper;
+  readonly #tasks: BackgroundTasks;
+  readonly #catalog: SegmentCatalog;
+  readonly #cache: SegmentCache;
+  readonly #activator: SegmentActivator;
+  readonly #ring: AppendRing;
+  readonly #controller: FlushController;
+  readonly #ownMetrics: FlushMetrics | undefined;
+  readonly #pipeline: FlushPipeline;
+  readonly #writer: LogWriter;
+  readonly #counters = new AofCounters();
+  readonly #view: LogView;
+  readonly #stopExitHook: () => void;
+  #begunUs: number;
+  #prepareAt: number;
+  #openReaders = 0;
+  #state: AofState = "open";
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Opens the log in `settings.dir` for writing, creating or recovering it as needed. Resolves to a log that is ready;
+   * {@link recovery} says what was found.
+   * @throws AofError `INVALID_SETTINGS`, `INVALID_SEGMENT_SIZE`, `LOCKED`, `NOT_A_LOG`, `CORRUPTED_RECORD`,
+   * `CORRUPTED_SEGMENT`, `CORRUPTED_MANIFEST`, `FORMAT_TOO_NEW`, `PERMISSION_DENIED`, `NO_SPACE`, `IO`
+   */
+  static async open(settings: AofSettings, parts: AofParts = {}): Promise<Aof> {
+    assertLittleEndian();
+    const resolved = resolveAofSettings(settings);
+    const opened = await openLogFiles(resolved, resolveParts(resolved.dir, parts));
+    try {
+      return new Aof(resolved, opened, parts.metrics);
+    } catch (error) {
+      await opened.index.close();
+      opened.manifest.closeSync();
+      await opened.lock?.release();
+      throw toAofError(error, "opening the log");
+    }
+  }
+
+  private constructor(settings: ResolvedAofSettings, opened: OpenedLog, metrics: FlushMetrics | undefined) {
+    this.options = settings;
+    this.recovery = opened.report;
+    this.epoch = opened.epoch;
+    this.#directory = opened.directory;
+    this.#lock = opened.lock;
+    this.#manifest = opened.manifest;
+    this.#index = opened.index;
+    this.#prepareAt = settings.preAllocateThreshold;
+    const { clock, random } = opened.directory;
+
+    this.#tasks = new BackgroundTasks((name, error) => {
+      // A segment that cannot be sealed is a failed write like any other; the rest is no harm to what is appended.
+      if (name === "finalize") this.#pipeline.fail(error);
+    });
+    this.#catalog = new SegmentCatalog(opened.sealed);
+    this.#cache = new SegmentCache(opened.directory, settings.segmentCacheSize, offsetTableBytesMax);
+    this.#activator = new SegmentActivator(opened.directory, opened.manifest, settings.segmentSizeBytes);
+    this.#ring = new AppendRing(settings.bufferBytes);
+    this.#ownMetrics = metrics === undefined ? new FlushMetrics({}, { clock }) : undefined;
+    this.#controller = new FlushController(settings.flushStrategy, {
+      clock,
+      metrics: metrics ?? (this.#ownMetrics as FlushMetrics),
+    });
+
+    const nextId = opened.report.lastId + 1;
+    const active = new ActiveSegment(nextId, random.u64(), clock.wallUs());
+    this.#activator.activate(active, opened.tail, opened.epoch, opened.report.lastId);
+    this.#counters.segmentsCreated++;
+    this.#catalog.add(active);
+    this.#index.noteActive(this.#tasks, active);
+    this.#begunUs = clock.monotonicUs();
+
+    const { kind } = settings.flushStrategy;
+    this.#pipeline = new FlushPipeline(
+      active,
+      {
+        clock,
+        ring: this.#ring,
+        controller: this.#controller,
+        activator: this.#activator,
+        manifest: opened.manifest,
+        onRetired: (segment) => this.#retire(segment),
+        onWritten: (segment) => this.#prepareNext(segment),
+        onFailure: (error) => this.#poison(error),
+      },
+      {
+        blocking: settings.flushOn === "main",
+        segmentSizeBytes: settings.segmentSizeBytes,
+        zeroAhead: settings.preAllocateEnabled && kind !== "async",
+        maxUnsyncedBytes: settings.flushStrategy.kind === "async" ? settings.flushStrategy.maxPendingBytes : undefined,
+      },
+    );
+    this.#writer = new LogWriter(active, opened.sealed.at(-1)?.lastTimestampUs ?? 0, settings, {
+      clock,
+      random,
+      ring: this.#ring,
+      pipeline: this.#pipeline,
+      controller: this.#controller,
+      catalog: this.#catalog,
+      counters: this.#counters,
+    });
+    this.#view = this.#createView();
+    this.#stopExitHook = commitOnExit(() => {
+      if (this.#state === "open") this.#pipeline.commitBlocking("shutdown");
+    });
+  }
+
+  /** `poisoned` after the first failure; see {@link failure}. */
+  get state(): AofState {
+    return this.#state;
+  }
+
+  /** The failure that poisoned the log. */
+  get failure(): AofError | undefined {
+    return this.#pipeline.failure;
+  }
+
+  /** The oldest record's id, `nextId` when the log is empty. */
+  get firstId(): number {
+    return this.#manifest.current.firstId;
+  }
+
+  /** The newest appended record's id, `firstId - 1` when the log is empty. */
+  get lastId(): number {
+    return this.#writer.lastId;
+  }
+
+  /** The id that the next append will get. */
+  get nextId(): number {
+    return this.#writer.lastId + 1;
+  }
+
+  /** Everything up to here survives power loss. */
+  get durableId(): number {
+    return this.#pipeline.durable.value;
+  }
+
+  /** Everything up to here survives a kill of this process. */
+  get writtenId(): number {
+    return this.#pipeline.written.value;
+  }
+
+  /**
+   * Appends a copy of `payload` and returns its id at once. When it is durable depends on the flush strategy: under
+   * `sync` when this returns, otherwise later; {@link whenDurable} tells.
+   * @param payload 0 bytes to what fits a segment; yours again when this returns
+   * @throws AofError `BACKPRESSURE` (await `error.ready`), `SEGMENT_FULL`, `INVALID_ARGUMENT`, `POISONED`, `CLOSED`, and
+   * under `sync` the first failure itself
+   */
+  append(payload: Uint8Array, options?: AppendOptions): number {
+    if (this.#state !== "open") throw this.#refusal();
+    const id = this.#writer.append(payload, options, "make-room");
+    this.#writer.afterAppend();
+    return id;
+  }
+
+  /**
+   * {@link append} that never writes to make room: `WOULD_BLOCK` when the buffer is full. Under the `sync` strategy a
+   * flush is booked instead of done before this returns.
+   */
+  tryAppend(payload: Uint8Array, options?: AppendOptions): number {
+    if (this.#state !== "open") throw this.#refusal();
+    const id = this.#writer.append(payload, options, "refuse");
+    if (this.options.flushStrategy.kind === "sync") this.#writer.flushSoon(id);
+    else this.#writer.afterAppend();
+    return id;
+  }
+
+  /**
+   * Appends a copy of `payload` and resolves with its id when it survives power loss. Callers that append while a sync
+   * is under way share the next one.
+   * @throws AofError as {@link append}; `ABORTED` when the signal fires first: the record stays appended
+   */
+  async appendDurable(payload: Uint8Array, options?: DurableAppendOptions): Promise<number> {
+    if (this.#state !== "open") throw this.#refusal();
+    const id = this.#writer.append(payload, options, "make-room");
+    this.#writer.flushSoon(id);
+    return this.#pipeline.durable.reached(id, options?.signal);
+  }
+
+  /**
+   * Appends all of `payloads` or, if the process or the power dies, none of them. Like {@link append} otherwise; under
+   * `sync` they are durable, by one sync, when this returns.
+   * @param payloads at least one; together they must fit a segment
+   */
+  appendBatch(payloads: readonly Uint8Array[], options?: AppendOptions): AppendedBatch {
+    if (this.#state !== "open") throw this.#refusal();
+    const batch = this.#writer.appendBatch(payloads, options, "make-room");
+    this.#writer.afterAppend();
+    return batch;
+  }
+
+  /** {@link appendBatch} that resolves when all of them survive power loss. */
+  async appendBatchDurable(payloads: readonly Uint8Array[], options?: DurableAppendOptions): Promise<AppendedBatch> {
+    if (this.#state !== "open") throw this.#refusal();
+    const batch = this.#writer.appendBatch(payloads, options, "make-room");
+    this.#writer.flushSoon(batch.lastId);
+    await this.#pipeline.durable.reached(batch.lastId, options?.signal);
+    return batch;
+  }
+
+  /**
+   * Makes everything appended so far durable.
+   * @returns the durable id
+   * @throws AofError `ABORTED`, `CLOSED`, `POISONED`, or the failure
+   */
+  async flush(options: { readonly signal?: AbortSignal } = {}): Promise<number> {
+    if (this.#state !== "open") throw this.#refusal();
+    const id = this.lastId;
+    if (this.options.flushOn === "main") this.#pipeline.commitBlocking("forced");
+    else this.#pipeline.requestFlush("forced", id);
+    await this.#pipeline.durable.reached(id, options.signal);
+    return this.durableId;
+  }
+
+  /** Resolves when record `id` survives power loss. Does not ask for a flush. */
+  async whenDurable(id: number, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    this.#assertAppended(id);
+    if (id > this.durableId && this.#state !== "open") throw this.#refusal();
+    await this.#pipeline.durable.reached(id, options.signal);
+  }
+
+  /**
+   * The record `id`, undefined when there is none yet that `visibility` (default `durable`) lets you see.
+   * @throws AofError `RECORD_TRIMMED`, `CORRUPTED_RECORD`, `CORRUPTED_SEGMENT`, `INVALID_ARGUMENT`, `IO`, `CLOSED`
+   */
+  async get(id: number, options?: { readonly visibility?: Visibility }): Promise<AofRecord | undefined> {
+    return this.getSync(id, options);
+  }
+
+  /** {@link get} without a promise: the record is on local disk, mostly in the page cache. */
+  getSync(id: number, options?: { readonly visibility?: Visibility }): AofRecord | undefined {
+    this.#view.assertReadable();
+    assertReadableId(this.#view, id, "id");
+    if (id > this.#view.visibleId(options?.visibility ?? "durable")) return undefined;
+    this.#counters.totalReads++;
+    return readRecordSync(this.#view, id);
+  }
+
+  /** Records in order, from wherever `options.from` says; see `ReadOptions`. Leaving the loop releases the reader. */
+  read(options: ReadOptions = {}): RecordReader {
+    return new RecordReader(this.readBatches(options), options.reverse === true);
+  }
+
+  /** {@link read} by batches: the fastest way to read many. In reverse, batches come newest first. */
+  readBatches(options: ReadOptions = {}): BatchReader {
+    return new BatchReader(this.#view, options, "durable");
+  }
+
+  /** Every segment, oldest first. */
+  segments(): SegmentInfo[] {
+    return this.#catalog.segments.map((segment) => segmentInfo(segment, segment === this.#catalog.last));
+  }
+
+  /** The segment that records are appended to. */
+  get activeSegment(): SegmentInfo | undefined {
+    return this.segments().at(-1);
+  }
+
+  /** When flushes happened and how long they took: live, shared with the log. */
+  flushMetrics(): FlushMetrics {
+    return this.#controller.metrics;
+  }
+
+  /** A copy of every counter. */
+  performanceMetrics(): AofMetricsSnapshot {
+    const { hits, misses, evictions } = this.#cache.counters;
+    return {
+      totalAppends: this.#counters.totalAppends,
+      totalAppendedBytes: this.#counters.totalAppendedBytes,
+      totalReads: this.#counters.totalReads,
+      cacheHits: hits,
+      cacheMisses: misses,
+      cacheEvictions: evictions,
+      segmentsCreated: this.#counters.segmentsCreated,
+      segmentsFinalized: this.#counters.segmentsFinalized,
+      backpressureEvents: this.#counters.backpressureEvents,
+      openReaders: this.#openReaders,
+      bufferedBytes: this.#ring.pendingBytes,
+      flush: this.#controller.metrics.snapshot(),
+    };
+  }
+
+  /** The last failure of each kind of background task; empty when all is well. */
+  get backgroundErrors(): ReadonlyMap<string, AofError> {
+    return this.#tasks.errors;
+  }
+
+  /**
+   * Makes everything durable, seals the log, and releases its files and its lock. Idempotent. Readers end.
+   * @throws AofError the first failure, after releasing everything, when something appended could not be made durable
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    const wasOpen = this.#state === "open";
+    if (wasOpen) this.#state = "closing";
+    this.#writer.cancelTimer();
+    let failure: unknown;
+    if (wasOpen) {
+      try {
+        await this.#flushForClose();
+      } catch (error) {
+        failure = error;
+      }
+    }
+    await this.#pipeline.idle();
+    await this.#tasks.settled();
+    if (wasOpen && failure === undefined) {
+      try {
+        await this.#sealLast();
+      } catch (error) {
+        failure = toAofError(error, "closing the log");
+      }
+    }
+    if (this.lastId > this.durableId) failure ??= this.#pipeline.failure;
+    await this.#release();
+    if (failure !== undefined) throw failure as Error;
+  }
+
+  async #flushForClose(): Promise<void> {
+    if (this.options.flushOn === "main") this.#pipeline.commitBlocking("shutdown");
+    else this.#pipeline.requestFlush("shutdown", this.lastId);
+    await this.#pipeline.durable.reached(this.lastId);
+  }
+
+  /** Seals what was written, or removes the segment when nothing was, and says so in MANIFEST. */
+  async #sealLast(): Promise<void> {
+    const active = this.#pipeline.current;
+    const { handle } = active;
+    if (handle === undefined) return;
+    if (active.count > 0) {
+      await this.#seal(active);
+      this.#manifest.replaceSync({
+        active: undefined,
+        tail: { baseId: active.baseId, length: active.end, checksum: active.checksum },
+        promisedId: this.durableId,
+        closedCleanly: true,
+      });
+    } else {
+      // MANIFEST first: a segment that it names must exist.
+      this.#manifest.replaceSync({ active: undefined, promisedId: this.durableId, closedCleanly: true });
+      await handle.close();
+      await this.#directory.delete(active.name);
+      await this.#directory.sync();
+      this.#index.noteRemoved(this.#tasks, active.baseId);
+    }
+    await this.#tasks.settled();
+  }
+
+  async #release(): Promise<void> {
+    this.#stopExitHook();
+    const closed = closedError();
+    this.#pipeline.fail(closed);
+    const steps = [
+      () => this.#activator.close(),
+      () => this.#tasks.settled(),
+      () => this.#cache.close(),
+      () => this.#index.close(),
+      async () => {
+        await this.#pipeline.current.handle?.close();
+        this.#manifest.closeSync();
+        this.#ownMetrics?.close();
+      },
+      async () => this.#lock?.release(),
+    ];
+    this.#state = "closed";
+    for (const step of steps) {
+      try {
+        await step();
+      } catch {
+        // Releasing goes on: what mattered was made durable before, or its failure is reported already.
+      }
+    }
+  }
+
+  /** A segment was left behind, durable: the next one is noted, this one sealed in the background. */
+  #retire(segment: ActiveSegment): void {
+    this.#begunUs = this.#directory.clock.monotonicUs();
+    this.#counters.segmentsCreated++;
+    this.#index.noteActive(this.#tasks, this.#pipeline.current);
+    if (this.#tasks.pending("finalize") < maxUnsealed) {
+      void this.#tasks.run("finalize", () => this.#seal(segment));
+    } else {
+      // A caller that never yields to the loop would pile up unsealed segments and their descriptors.
+      this.#sealNow(segment);
+    }
+  }
+
+  async #seal(segment: ActiveSegment): Promise<void> {
+    const { handle } = segment;
+    if (handle === undefined) return;
+    const sealed = await sealSegment(handle, { ...identityOf(segment), epoch: this.epoch }, sealable(segment));
+    await handle.close();
+    this.#noteSealed(segment, sealed);
+  }
+
+  #sealNow(segment: ActiveSegment): void {
+    const { handle } = segment;
+    if (handle === undefined) return;
+    const sealed = sealSegmentSync(handle, { ...identityOf(segment), epoch: this.epoch }, sealable(segment));
+    handle.closeSync();
+    this.#noteSealed(segment, sealed);
+  }
+
+  #noteSealed(segment: ActiveSegment, sealed: SealedSegment): void {
+    const entry = this.#catalog.find(segment.baseId);
+    if (entry !== undefined) {
+      entry.sealed = sealed;
+      entry.live = undefined;
+    }
+    segment.handle = undefined;
+    this.#counters.segmentsFinalized++;
+    this.#index.noteSealed(this.#tasks, sealed, Math.floor(this.#directory.clock.wallUs() / 1000));
+  }
+
+  /** Prepares the next segment once the active one is full enough, earlier when the last one came too late. */
+  #prepareNext(segment: ActiveSegment): void {
+    this.#writer.rotateWhenOld(this.#directory.clock, this.#begunUs);
+    if (!this.options.preAllocateEnabled || this.#state !== "open") return;
+    if (segment.writtenEnd < this.options.segmentSizeBytes * this.#prepareAt) return;
+    if (this.#activator.isPrepared || this.#activator.isPreparing) return;
+    const { kind } = this.options.flushStrategy;
+    const zeroFill = kind !== "async" && kind !== "periodic";
+    void this.#tasks.run("preallocate", () => this.#activator.prepare(zeroFill));
+  }
+
+  #poison(error: AofError): void {
+    if (this.#state !== "open" && this.#state !== "closing") return;
+    this.#state = "poisoned";
+    this.#writer.cancelTimer();
+    this.#tasks.note("flush", error);
+  }
+
+  #refusal(): AofError {
+    if (this.#state === "poisoned") {
+      const cause = this.#pipeline.failure;
+      if (cause?.code === "FENCED") return cause;
+      return new AofError(
+        "POISONED",
+        `an earlier write failed (${cause?.code}: ${cause?.message}); close this log and open it again to recover`,
+        { cause },
+      );
+    }
+    return closedError();
+  }
+
+  #assertAppended(id: number): void {
+    if (!Number.isSafeInteger(id) || id < 1 || id > this.lastId) {
+      throw new AofError("INVALID_ARGUMENT", `id: got ${String(id)}, want an appended record's: 1..${this.lastId}`);
+    }
+  }
+
+  #createView(): LogView {
+    const watermark = (visibility: Visibility) =>
+      visibility === "durable" ? this.#pipeline.durable : this.#pipeline.written;
+    return {
+      catalog: this.#catalog,
+      cache: this.#cache,
+      firstId: () => this.firstId,
+      visibleId: (visibility) => watermark(visibility).value,
+      waitBeyond: async (id, visibility, signal) => {
+        try {
+          await watermark(visibility).reached(id + 1, signal);
+          return true;
+        } catch (error) {
+          if (error instanceof AofError && error.code === "CLOSED") return false;
+          throw error;
+        }
+      },
+      assertReadable: () => {
+        if (this.#state === "closed") throw closedError();
+      },
+      readerOpened: () => {
+        if (this.#openReaders >= this.options.maxReaders) {
+          throw new AofError(
+            "READER_LIMIT_EXCEEDED",
+            `${this.#openReaders} readers are open, the limit (maxReaders); close one, or raise it`,
+          );
+        }
+        this.#openReaders++;
+      },
+      readerClosed: () => {
+        this.#openReaders--;
+      },
+      noteReads: (records) => {
+        this.#counters.totalReads += records;
+      },
+    };
+  }
+}
+
+/** Segments waiting to be sealed before the writer seals them itself. */
+const maxUnsealed = 8;
+
+function identityOf(segment: ActiveSegment): { baseId: number; salt: bigint; createdAtUs: number } {
+  return { baseId: segment.baseId, salt: segment.salt, createdAtUs: segment.createdAtUs };
+}
+
+function closedError(): AofError {
+  return new AofError("CLOSED", "the log was closed; open it again");
+}

@@ -1,0 +1,92 @@
+/**
+ * Reads runs of whole, checked records from one segment: one asynchronous read of a block, one pass of checksums.
+ */
+import { toAofError } from "./errors.ts";
+import { recordFlag } from "./format/record-layout.ts";
+import { corruptedRecord, judged, readRecordSync } from "./point-read.ts";
+import type { LogView } from "./log-view.ts";
+import { RecordBatch } from "./record-batch.ts";
+import { notARecord, sharedRecordChecker } from "./record-check.ts";
+import type { OpenSegment } from "./segment-cache.ts";
+
+/** Large enough that a read costs little per record, small enough to stay in a cache between check and use. */
+export const blockBytes: number = 256 * 1024;
+
+/** Records read, and where to go on. */
+export interface Block {
+  /** undefined when every record in the block was lost. */
+  readonly batch: RecordBatch | undefined;
+  readonly nextId: number;
+  readonly nextOffset: number;
+}
+
+/**
+ * Reads records `[id, lastId]` of `open`, beginning at `offset`, as many as a block holds, at least one.
+ * A run ends in front of a record that a repair marked as lost, so that ids in a batch have no gap; the mark itself is
+ * skipped.
+ * @throws AofError `CORRUPTED_RECORD`, `FORMAT_TOO_NEW`, `IO`
+ */
+export async function readBlock(
+  view: LogView,
+  open: OpenSegment,
+  id: number,
+  offset: number,
+  lastId: number,
+  limitBytes: number,
+): Promise<Block> {
+  const end = lastId >= open.segment.lastId ? open.segment.dataLength : open.offsetOf(lastId + 1);
+  const block = new Uint8Array(Math.min(limitBytes, end - offset));
+  let got: number;
+  try {
+    got = await open.handle.readAt(offset, block);
+  } catch (error) {
+    throw toAofError(error, `reading ${open.segment.name}`, {
+      path: open.segment.name,
+      segmentId: open.segment.baseId,
+      offset,
+      recordId: id,
+    });
+  }
+  return checkBlock(view, open, block.subarray(0, got), id, offset, lastId, got < block.length || offset + got >= end);
+}
+
+function checkBlock(
+  view: LogView,
+  open: OpenSegment,
+  block: Uint8Array,
+  id: number,
+  offset: number,
+  lastId: number,
+  isLast: boolean,
+): Block {
+  const checker = sharedRecordChecker();
+  const { base } = checker;
+  checker.bytes.set(block, base);
+  const starts = new Uint32Array(Math.min(lastId - id + 1, Math.ceil(block.length / 32)));
+  let count = 0;
+  let at = 0;
+  while (id + count <= lastId) {
+    const found = checker.check(base + at, block.length - at, id + count, open.saltLow, open.saltHigh);
+    if (found <= 0) {
+      if (found === notARecord.incomplete && !isLast) break;
+      if (count > 0) break;
+      throw judged(open, offset + at, id + count, found);
+    }
+    if ((checker.flagsAt(base + at) & recordFlag.lost) !== 0) {
+      if (count > 0) break;
+      return { batch: undefined, nextId: id + 1, nextOffset: offset + found };
+    }
+    starts[count++] = at;
+    at += found;
+  }
+  if (count === 0) return largeRecord(view, open, id, offset);
+  return { batch: new RecordBatch(id, count, block, starts), nextId: id + count, nextOffset: offset + at };
+}
+
+/** A record larger than the block: read by itself. */
+function largeRecord(view: LogView, open: OpenSegment, id: number, offset: number): Block {
+  const end = open.offsetOf(id + 1);
+  if (end <= offset) throw corruptedRecord(open, offset, id, "the offset table gives it no room");
+  const record = readRecordSync(view, id);
+  return { batch: RecordBatch.ofOne(record), nextId: id + 1, nextOffset: end };
+}

@@ -1,0 +1,278 @@
+/**
+ * Iterators over a log: from an id, a time or an end, forwards or backwards, once or following the tail.
+ *
+ * A reader pins the one segment it reads from, so neither the cache nor retention closes it, and holds at most one
+ * block. It never yields a record that its visibility does not allow, and never skips one.
+ */
+import { blockBytes, readBlock } from "./block-read.ts";
+import { assertReadableId, type LogView, type Visibility } from "./log-view.ts";
+import { AofError } from "./errors.ts";
+import { readRecordSync } from "./point-read.ts";
+import { checkReadOptions, type ReadFrom, type ReadOptions } from "./read-options.ts";
+import type { AofRecord } from "./record.ts";
+import { checkBytes } from "./record-check.ts";
+import type { RecordBatch } from "./record-batch.ts";
+import type { OpenSegment } from "./segment-cache.ts";
+import { abortedError } from "./watermark.ts";
+
+/** Yields batches of consecutive records. Use it with `for await`; leaving the loop releases the reader. */
+export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDisposable {
+  readonly #view: LogView;
+  readonly #options: ReadOptions;
+  readonly #visibility: Visibility;
+  #open: OpenSegment | undefined;
+  /** Forwards: the next record. Backwards: the one to yield next, going down. */
+  #nextId = 0;
+  /** Offset of `#nextId` in `#open`, -1 when not known. */
+  #nextOffset = -1;
+  #left: number;
+  /** In reverse: where to stop. */
+  #lowestId = 1;
+  #started = false;
+  #done = false;
+
+  /** @throws AofError `INVALID_ARGUMENT`, `READER_LIMIT_EXCEEDED`, `CLOSED` */
+  constructor(view: LogView, options: ReadOptions, defaultVisibility: Visibility) {
+    checkReadOptions(options);
+    view.assertReadable();
+    this.#view = view;
+    this.#options = options;
+    this.#visibility = options.visibility ?? defaultVisibility;
+    this.#left = options.limit ?? Number.POSITIVE_INFINITY;
+    view.readerOpened();
+  }
+
+  /** @throws AofError `RECORD_TRIMMED`, `CORRUPTED_RECORD`, `CORRUPTED_SEGMENT`, `ABORTED`, `IO`, `CLOSED` */
+  async next(): Promise<IteratorResult<RecordBatch, undefined>> {
+    try {
+      const batch = this.#done ? undefined : await this.#nextBatch();
+      if (batch === undefined) {
+        this.#finish();
+        return { done: true, value: undefined };
+      }
+      this.#left -= batch.count;
+      this.#view.noteReads(batch.count);
+      return { done: false, value: batch };
+    } catch (error) {
+      this.#finish();
+      throw error;
+    }
+  }
+
+  async return(): Promise<IteratorResult<RecordBatch, undefined>> {
+    this.#finish();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#finish();
+  }
+
+  async #nextBatch(): Promise<RecordBatch | undefined> {
+    this.#throwIfAborted();
+    this.#view.assertReadable();
+    if (!this.#started) {
+      this.#nextId = this.#firstId();
+      if (this.#options.reverse === true) this.#lowestId = this.#reverseUntil();
+      this.#started = true;
+    }
+    return this.#options.reverse === true ? this.#backwards() : this.#forwards();
+  }
+
+  async #forwards(): Promise<RecordBatch | undefined> {
+    for (;;) {
+      if (this.#left <= 0) return undefined;
+      const until = this.#untilId();
+      if (this.#nextId > until) return undefined;
+      const visible = this.#view.visibleId(this.#visibility);
+      if (this.#nextId > visible) {
+        if (this.#options.follow !== true) return undefined;
+        const more = await this.#view.waitBeyond(this.#nextId - 1, this.#visibility, this.#options.signal);
+        if (!more) return undefined;
+        continue;
+      }
+      if (this.#nextId < this.#view.firstId()) assertReadableId(this.#view, this.#nextId, "next record");
+      const batch = await this.#readForwards(Math.min(visible, until, this.#nextId + this.#left - 1));
+      this.#throwIfAborted();
+      if (batch === undefined) continue;
+      return this.#cutAtTime(batch);
+    }
+  }
+
+  async #readForwards(lastId: number): Promise<RecordBatch | undefined> {
+    const open = this.#segmentFor(this.#nextId);
+    const offset = this.#nextOffset === -1 ? open.offsetOf(this.#nextId) : this.#nextOffset;
+    const last = Math.min(lastId, open.segment.lastId);
+    const block = await readBlock(this.#view, open, this.#nextId, offset, last, blockBytes);
+    this.#nextId = block.nextId;
+    this.#nextOffset = block.nextId > open.segment.lastId ? -1 : block.nextOffset;
+    return block.batch;
+  }
+
+  async #backwards(): Promise<RecordBatch | undefined> {
+    for (;;) {
+      const until = Math.max(this.#lowestId, this.#view.firstId());
+      if (this.#left <= 0 || this.#nextId < until) return undefined;
+      const open = this.#segmentFor(this.#nextId);
+      // The ids whose records end within a block behind this one's end, found by halving.
+      const end = open.offsetOf(this.#nextId + 1);
+      let low = Math.max(until, open.segment.baseId, this.#nextId - this.#left + 1);
+      let high = this.#nextId;
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if (end - open.offsetOf(middle) <= blockBytes) high = middle;
+        else low = middle + 1;
+      }
+      const first = low;
+      const batch = await this.#readRun(open, first, this.#nextId);
+      this.#throwIfAborted();
+      if (batch !== undefined) return batch;
+    }
+  }
+
+  /** The newest run of records in `[firstId, lastId]` without a lost one in it; moves `#nextId` below it. */
+  async #readRun(open: OpenSegment, firstId: number, lastId: number): Promise<RecordBatch | undefined> {
+    let newest: RecordBatch | undefined;
+    for (let id = firstId; id <= lastId; ) {
+      const block = await readBlock(this.#view, open, id, open.offsetOf(id), lastId, checkBytes);
+      id = block.nextId;
+      newest = block.batch;
+    }
+    this.#nextId = newest === undefined ? lastId - 1 : newest.firstId - 1;
+    return newest;
+  }
+
+  #segmentFor(id: number): OpenSegment {
+    if (this.#open !== undefined) {
+      const { segment } = this.#open;
+      if (id >= segment.baseId && id <= segment.lastId) return this.#open;
+      this.#view.cache.unpin(this.#open);
+      this.#open = undefined;
+      this.#nextOffset = -1;
+    }
+    const segment = this.#view.catalog.segmentOf(id);
+    if (segment === undefined) throw new AofError("CORRUPTED_SEGMENT", `no segment holds record ${id}`, { recordId: id });
+    this.#open = this.#view.cache.pin(segment);
+    return this.#open;
+  }
+
+  #firstId(): number {
+    const reverse = this.#options.reverse === true;
+    const from: ReadFrom = this.#options.from ?? (reverse ? "tail" : "earliest");
+    const visible = this.#view.visibleId(this.#visibility);
+    if (from === "earliest") return this.#view.firstId();
+    if (from === "tail") return reverse ? visible : visible + 1;
+    if (typeof from === "number") {
+      assertReadableId(this.#view, from, "from");
+      return reverse ? Math.min(from, visible) : from;
+    }
+    const id = findTimestamp(this.#view, from.timestampUs, visible);
+    return reverse ? id - 1 : id;
+  }
+
+  /** Forwards: the bound by id; a bound by time is applied to the records as they come. */
+  #untilId(): number {
+    const { until } = this.#options;
+    return typeof until === "number" ? until : Number.POSITIVE_INFINITY;
+  }
+
+  #reverseUntil(): number {
+    const { until } = this.#options;
+    if (until === undefined) return 1;
+    if (typeof until === "number") return until;
+    return findTimestamp(this.#view, until.timestampUs, this.#view.visibleId(this.#visibility));
+  }
+
+  #cutAtTime(batch: RecordBatch): RecordBatch | undefined {
+    const { until } = this.#options;
+    if (until === undefined || typeof until === "number" || batch.timestampUs(batch.count - 1) <= until.timestampUs) return batch;
+    let count = 0;
+    while (count < batch.count && batch.timestampUs(count) <= until.timestampUs) count++;
+    this.#left = 0;
+    return count === 0 ? undefined : batch.slice(0, count);
+  }
+
+  #throwIfAborted(): void {
+    const { signal } = this.#options;
+    if (signal?.aborted) throw abortedError(signal);
+  }
+
+  #finish(): void {
+    if (this.#done) return;
+    this.#done = true;
+    if (this.#open !== undefined) this.#view.cache.unpin(this.#open);
+    this.#open = undefined;
+    this.#view.readerClosed();
+  }
+}
+
+/** Id of the first record up to `lastId` that is not older than `timestampUs`; `lastId + 1` when all are. */
+export function findTimestamp(view: LogView, timestampUs: number, lastId: number): number {
+  const segment = view.catalog.firstNotBefore(timestampUs);
+  if (segment === undefined) return lastId + 1;
+  let low = Math.max(segment.baseId, view.firstId());
+  let high = Math.min(segment.lastId, lastId) + 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (timestampOf(view, middle) < timestampUs) low = middle + 1;
+    else high = middle;
+  }
+  return Math.min(low, lastId + 1);
+}
+
+function timestampOf(view: LogView, id: number): number {
+  return readRecordSync(view, id, true).timestampUs;
+}
+
+/** Yields single records, from batches. */
+export class RecordReader implements AsyncIterableIterator<AofRecord>, AsyncDisposable {
+  readonly #batches: BatchReader;
+  readonly #reverse: boolean;
+  #batch: RecordBatch | undefined;
+  #index = 0;
+
+  constructor(batches: BatchReader, reverse: boolean) {
+    this.#batches = batches;
+    this.#reverse = reverse;
+  }
+
+  next(): Promise<IteratorResult<AofRecord, undefined>> {
+    const batch = this.#batch;
+    if (batch !== undefined && this.#index < batch.count) return Promise.resolve(this.#take(batch));
+    return this.#nextBatch();
+  }
+
+  async return(): Promise<IteratorResult<AofRecord, undefined>> {
+    this.#batch = undefined;
+    await this.#batches.return();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  async #nextBatch(): Promise<IteratorResult<AofRecord, undefined>> {
+    const result = await this.#batches.next();
+    if (result.done === true) {
+      this.#batch = undefined;
+      return { done: true, value: undefined };
+    }
+    this.#batch = result.value;
+    this.#index = 0;
+    return this.#take(result.value);
+  }
+
+  #take(batch: RecordBatch): IteratorResult<AofRecord, undefined> {
+    const index = this.#index++;
+    return { done: false, value: batch.record(this.#reverse ? batch.count - 1 - index : index) };
+  }
+}

@@ -1,0 +1,42 @@
+import { AofError } from "./errors.ts";
+import type { SegmentCache } from "./segment-cache.ts";
+import type { SegmentCatalog } from "./segment-catalog.ts";
+
+/** Which records a reader may see. */
+export type Visibility =
+  /** Only what power loss cannot take any more. The default of a log open for writing. */
+  | "durable"
+  /** Also what was handed to the operating system: a process kill cannot take it, power loss can. */
+  | "written";
+
+/** What readers need from a log, whether it is open for writing here or followed from another process. */
+export interface LogView {
+  readonly catalog: SegmentCatalog;
+  readonly cache: SegmentCache;
+  /** The oldest record, or the next id when there is none. */
+  firstId(): number;
+  /** The newest record that a reader of this visibility may see. */
+  visibleId(visibility: Visibility): number;
+  /** Resolves true when a record after `id` may be seen, false when the log was closed. */
+  waitBeyond(id: number, visibility: Visibility, signal: AbortSignal | undefined): Promise<boolean>;
+  /** @throws AofError `CLOSED` */
+  assertReadable(): void;
+  /** Counts a reader in. @throws AofError `READER_LIMIT_EXCEEDED` */
+  readerOpened(): void;
+  readerClosed(): void;
+  noteReads(records: number): void;
+}
+
+/** @throws AofError `INVALID_ARGUMENT`, `RECORD_TRIMMED` */
+export function assertReadableId(view: LogView, id: number, name: string): void {
+  if (!Number.isSafeInteger(id) || id < 1) {
+    throw new AofError("INVALID_ARGUMENT", `${name}: got ${String(id)}, want a record id: an integer in 1..2^53-1`);
+  }
+  const firstId = view.firstId();
+  if (id < firstId) {
+    throw new AofError("RECORD_TRIMMED", `record ${id} was removed by retention; the oldest is ${firstId}`, {
+      recordId: id,
+      earliestId: firstId,
+    });
+  }
+}

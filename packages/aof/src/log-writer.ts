@@ -1,0 +1,243 @@
+/**
+ * The append path: checks a record, gives it an id and a place, encodes it into the ring, and asks the pipeline for
+ * what the flush strategy wants.
+ *
+ * Always true:
+ *  I1  ids are consecutive; `lastId` is the newest encoded record's
+ *  I2  a refused append changed nothing
+ *  I3  a record is encoded for the segment it will stand in, with that segment's salt and durable end
+ */
+import type { Clock, Random, TimerHandle } from "@varve/fs-core";
+import type { FlushController, FlushTrigger } from "@varve/flush-metrics";
+import { ActiveSegment } from "./active-segment.ts";
+import type { AppendRing, PendingSpan } from "./append-ring.ts";
+import { AofError } from "./errors.ts";
+import type { FlushPipeline } from "./flush-pipeline.ts";
+import { maxRecordId, recordBytes, recordFlag } from "./format/record-layout.ts";
+import { segmentHeaderBytes } from "./format/segment-header.ts";
+import type { AofCounters } from "./metrics.ts";
+import { RecordEncoder } from "./record-encoder.ts";
+import { type AppendOptions, assertPayload, assertTimestamp } from "./record-input.ts";
+import type { SegmentCatalog } from "./segment-catalog.ts";
+import type { ResolvedAofSettings } from "./settings.ts";
+
+export interface WriterParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ring: AppendRing;
+  readonly pipeline: FlushPipeline;
+  readonly controller: FlushController;
+  readonly catalog: SegmentCatalog;
+  readonly counters: AofCounters;
+}
+
+/** Ids of an appended batch: consecutive. */
+export interface AppendedBatch {
+  readonly firstId: number;
+  readonly lastId: number;
+}
+
+/** What to do when the ring is full. */
+type WhenFull = "make-room" | "refuse";
+
+/** Under `async` nobody asks for a sync; one follows this long after an append, so that readers see it. */
+const asyncSyncDelayMs = 1000;
+
+export class LogWriter {
+  readonly #parts: WriterParts;
+  readonly #settings: ResolvedAofSettings;
+  readonly #encoder: RecordEncoder;
+  /** The segment that the next record is encoded for. */
+  #segment: ActiveSegment;
+  #lastTimestampUs: number;
+  #timer: TimerHandle | undefined;
+  readonly #isTimed: boolean;
+  readonly #isAsync: boolean;
+
+  /** @param segment the active, empty segment that a fresh open begins with */
+  constructor(segment: ActiveSegment, lastTimestampUs: number, settings: ResolvedAofSettings, parts: WriterParts) {
+    this.#segment = segment;
+    this.#lastTimestampUs = lastTimestampUs;
+    this.#settings = settings;
+    this.#parts = parts;
+    this.#encoder = new RecordEncoder(parts.ring.memory);
+    const { kind } = settings.flushStrategy;
+    this.#isAsync = kind === "async";
+    this.#isTimed = kind === "periodic" || kind === "batched-or-periodic" || this.#isAsync;
+  }
+
+  get lastId(): number {
+    return this.#segment.lastId;
+  }
+
+  /** The segment that records are encoded for now. */
+  get segment(): ActiveSegment {
+    return this.#segment;
+  }
+
+  /** Appends one record; the caller then triggers the flush that its promise needs. */
+  append(payload: Uint8Array, options: AppendOptions | undefined, whenFull: WhenFull): number {
+    assertPayload(payload, this.#settings.segmentSizeBytes);
+    const bytes = recordBytes(payload.length);
+    const timestampUs = this.#timestamp(options);
+    const segment = this.#segmentWithRoom(bytes, 1);
+    const id = segment.lastId + 1;
+    const span =
+      this.#parts.ring.reserve(segment, bytes, segment.end, id) ?? this.#reserveFull(segment, bytes, id, whenFull);
+    const encoder = span.oversize ? new RecordEncoder(span.memory) : this.#encoder;
+    encoder.encode(
+      this.#parts.ring.reservedAt,
+      payload,
+      id,
+      timestampUs,
+      0,
+      segment.end - segment.durableEnd,
+      segment.saltLow,
+      segment.saltHigh,
+    );
+    segment.push(bytes, timestampUs);
+    this.#lastTimestampUs = timestampUs;
+    const { counters } = this.#parts;
+    counters.totalAppends++;
+    counters.totalAppendedBytes += payload.length;
+    this.#parts.controller.recordAppend(1, bytes);
+    return id;
+  }
+
+  /** Appends all or none: a recovery never finds a part of them. */
+  appendBatch(payloads: readonly Uint8Array[], options: AppendOptions | undefined, whenFull: WhenFull): AppendedBatch {
+    if (!Array.isArray(payloads) || payloads.length === 0) {
+      throw new AofError("INVALID_ARGUMENT", "a batch is an array of at least one Uint8Array");
+    }
+    let bytes = 0;
+    let payloadBytes = 0;
+    for (const payload of payloads) {
+      assertPayload(payload, this.#settings.segmentSizeBytes);
+      bytes += recordBytes(payload.length);
+      payloadBytes += payload.length;
+    }
+    const timestampUs = this.#timestamp(options);
+    const segment = this.#segmentWithRoom(bytes, payloads.length);
+    const firstId = segment.lastId + 1;
+    const lastId = segment.lastId + payloads.length;
+    const span =
+      this.#parts.ring.reserve(segment, bytes, segment.end, lastId) ?? this.#reserveFull(segment, bytes, lastId, whenFull);
+    const encoder = span.oversize ? new RecordEncoder(span.memory) : this.#encoder;
+    let at = this.#parts.ring.reservedAt;
+    let left = payloads.length;
+    for (const payload of payloads) {
+      const flags = --left > 0 ? recordFlag.batchContinues : 0;
+      const distance = segment.end - segment.durableEnd;
+      encoder.encode(at, payload, segment.lastId + 1, timestampUs, flags, distance, segment.saltLow, segment.saltHigh);
+      const length = recordBytes(payload.length);
+      segment.push(length, timestampUs);
+      at += length;
+    }
+    this.#lastTimestampUs = timestampUs;
+    const { counters } = this.#parts;
+    counters.totalAppends += payloads.length;
+    counters.totalAppendedBytes += payloadBytes;
+    this.#parts.controller.recordAppend(payloads.length, bytes);
+    return { firstId, lastId };
+  }
+
+  /** What the strategy asks for after an append that does not wait. */
+  afterAppend(): void {
+    const trigger = this.#parts.controller.shouldFlush();
+    if (trigger === "sync") {
+      this.#parts.pipeline.commitBlocking("sync");
+      return;
+    }
+    this.#schedule(trigger);
+  }
+
+  /** What it asks for after an append whose caller waits for `id` to be durable. */
+  flushSoon(id: number): void {
+    const { kind } = this.#settings.flushStrategy;
+    this.#parts.pipeline.requestFlush(kind === "sync" ? "sync" : "forced", id);
+  }
+
+  cancelTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  /** The active segment takes no more records once it is older than the settings allow. */
+  rotateWhenOld(clock: Clock, begunUs: number): void {
+    const { segmentMaxAgeMs } = this.#settings;
+    if (segmentMaxAgeMs === undefined || this.#segment.count === 0) return;
+    if (clock.monotonicUs() - begunUs >= segmentMaxAgeMs * 1000) this.#segment.isFull = true;
+  }
+
+  #schedule(trigger: FlushTrigger | undefined): void {
+    const { pipeline } = this.#parts;
+    if (this.#isAsync) pipeline.requestWrite();
+    else if (trigger !== undefined) pipeline.requestFlush(trigger, this.lastId);
+    if (this.#isTimed && this.#timer === undefined) this.#armTimer();
+  }
+
+  #armTimer(): void {
+    const delayMs = this.#isAsync ? asyncSyncDelayMs : this.#parts.controller.dueInMs();
+    if (delayMs === undefined) return;
+    this.#timer = this.#parts.clock.after(delayMs, () => {
+      this.#timer = undefined;
+      const { pipeline, controller } = this.#parts;
+      if (pipeline.failure !== undefined) return;
+      const isDue = this.#isAsync || controller.dueInMs() === 0;
+      if (isDue) pipeline.requestFlush("periodic", this.lastId);
+      // Not due: a flush took what this was armed for, and more came since.
+      else this.#armTimer();
+    });
+  }
+
+  #timestamp(options: AppendOptions | undefined): number {
+    let timestampUs = options?.timestampUs;
+    if (timestampUs === undefined) timestampUs = this.#parts.clock.wallUs();
+    else assertTimestamp(timestampUs);
+    return timestampUs < this.#lastTimestampUs ? this.#lastTimestampUs : timestampUs;
+  }
+
+  #segmentWithRoom(bytes: number, records: number): ActiveSegment {
+    const segment = this.#segment;
+    const { segmentSizeBytes, segmentMaxRecords } = this.#settings;
+    if (segment.lastId + records > maxRecordId) {
+      throw new AofError("SEGMENT_FULL", "the log has used all 2^53 - 1 ids");
+    }
+    const fits = segment.end + bytes <= segmentSizeBytes && !segment.isFull;
+    const inCount = segmentMaxRecords === undefined || segment.count + records <= segmentMaxRecords || segment.count === 0;
+    if (fits && inCount) return segment;
+    if (segmentHeaderBytes + bytes > segmentSizeBytes) {
+      throw new AofError(
+        "SEGMENT_FULL",
+        `a batch of ${records} records takes ${bytes} bytes and does not fit a segment of ${segmentSizeBytes}; raise segmentSizeBytes or split it`,
+      );
+    }
+    return this.#nextSegment();
+  }
+
+  #nextSegment(): ActiveSegment {
+    const { random, clock, catalog } = this.#parts;
+    const segment = new ActiveSegment(this.#segment.lastId + 1, random.u64(), clock.wallUs());
+    this.#segment = segment;
+    catalog.add(segment);
+    return segment;
+  }
+
+  #reserveFull(segment: ActiveSegment, bytes: number, lastId: number, whenFull: WhenFull): PendingSpan {
+    const { ring, pipeline, counters } = this.#parts;
+    if (whenFull === "make-room" && pipeline.makeRoom()) {
+      const span = ring.reserve(segment, bytes, segment.end, lastId);
+      if (span !== undefined) return span;
+    }
+    counters.backpressureEvents++;
+    const ready = pipeline.whenRoom();
+    if (whenFull === "refuse") {
+      throw new AofError("WOULD_BLOCK", "the append buffer is full; await the error's ready, then try again", { ready });
+    }
+    throw new AofError(
+      "BACKPRESSURE",
+      `${ring.pendingBytes} of ${ring.capacity} buffered bytes wait for the disk; await the error's ready, then append again`,
+      { ready },
+    );
+  }
+}

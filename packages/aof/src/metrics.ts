@@ -1,0 +1,39 @@
+import type { FlushMetricsSnapshot } from "@varve/flush-metrics";
+
+/** Counters of one open log. Plain JSON, a copy. */
+export interface AofMetricsSnapshot {
+  /** Records appended, batches counted by record. */
+  readonly totalAppends: number;
+  /** Payload bytes appended. */
+  readonly totalAppendedBytes: number;
+  /** Records handed to readers. */
+  readonly totalReads: number;
+  /** Segment files found open, or not, when a reader needed one. */
+  readonly cacheHits: number;
+  readonly cacheMisses: number;
+  readonly cacheEvictions: number;
+  readonly segmentsCreated: number;
+  readonly segmentsFinalized: number;
+  /** Appends refused because buffers were full. */
+  readonly backpressureEvents: number;
+  readonly openReaders: number;
+  /** Appended bytes that are not written yet. */
+  readonly bufferedBytes: number;
+  readonly flush: FlushMetricsSnapshot;
+}
+
+/** Hits in percent of look-ups, undefined before the first. */
+export function cacheHitRate(metrics: Pick<AofMetricsSnapshot, "cacheHits" | "cacheMisses">): number | undefined {
+  const lookups = metrics.cacheHits + metrics.cacheMisses;
+  return lookups === 0 ? undefined : (metrics.cacheHits / lookups) * 100;
+}
+
+/** The counters that the log itself keeps, written in place. */
+export class AofCounters {
+  totalAppends = 0;
+  totalAppendedBytes = 0;
+  totalReads = 0;
+  segmentsCreated = 0;
+  segmentsFinalized = 0;
+  backpressureEvents = 0;
+}

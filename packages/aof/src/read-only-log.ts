@@ -1,0 +1,310 @@
+/**
+ * A log as another process may look at it: no lock, no change to any file, following the writer by watching the
+ * directory.
+ *
+ * What may be seen: records that are whole in the files. The writer's durable watermark is not in the files, so the
+ * default visibility is `written`; `durable` shows only what the log itself promises, by a later record or a footer.
+ */
+import type { FileHandle, FileWatch } from "@varve/fs-core";
+import { ActiveSegment } from "./active-segment.ts";
+import { AofError, toAofError } from "./errors.ts";
+import { LogDirectory } from "./log-directory.ts";
+import { listLog } from "./log-listing.ts";
+import { BatchReader, RecordReader } from "./log-reader.ts";
+import { assertReadableId, type LogView, type Visibility } from "./log-view.ts";
+import { readManifest } from "./manifest-file.ts";
+import { type AofParts, resolveParts } from "./parts.ts";
+import { readRecordSync } from "./point-read.ts";
+import type { ReadOptions } from "./read-options.ts";
+import type { AofRecord } from "./record.ts";
+import { SegmentCache } from "./segment-cache.ts";
+import { type LogSegment, SegmentCatalog } from "./segment-catalog.ts";
+import { type SegmentInfo, segmentInfo } from "./segment-info.ts";
+import { inspectSegment } from "./segment-inspect.ts";
+import { describe } from "./settings.ts";
+import { TailFollower } from "./tail-follower.ts";
+import { Watermark } from "./watermark.ts";
+
+export interface ReadOnlySettings {
+  readonly dir: string;
+  /** Segment files kept open. Default 100. */
+  readonly segmentCacheSize?: number;
+  /** Iterators open at once. Default 1000. */
+  readonly maxReaders?: number;
+  /** The index's directory, which is not opened. Default `index`. */
+  readonly indexPath?: string;
+}
+
+const offsetTableBytesMax = 32 * 1024 * 1024;
+
+/**
+ * Opens the log in `settings.dir` for reading, whether or not somebody writes it.
+ * @throws AofError `NOT_FOUND` when there is none, `INVALID_SETTINGS`, `CORRUPTED_SEGMENT`, `CORRUPTED_MANIFEST`,
+ * `CORRUPTED_RECORD`, `FORMAT_TOO_NEW`, `PERMISSION_DENIED`, `IO`
+ */
+export async function openReadOnly(settings: ReadOnlySettings, parts: AofParts = {}): Promise<ReadOnlyLog> {
+  const problems: string[] = [];
+  for (const [name, value] of Object.entries(settings)) {
+    const isPath = name === "dir" || name === "indexPath";
+    const isCount = name === "segmentCacheSize" || name === "maxReaders";
+    if (!isPath && !isCount) problems.push(`${name}: no such setting of a read-only open`);
+    else if (isPath && typeof value !== "string") problems.push(`${name}: got ${describe(value)}, want a path`);
+    else if (isCount && !(Number.isInteger(value) && value >= 1)) problems.push(`${name}: got ${describe(value)}, want an integer of 1 or more`);
+  }
+  if (problems.length > 0) throw new AofError("INVALID_SETTINGS", problems.join("\n"));
+  const log = new ReadOnlyLog(new LogDirectory(resolveParts(settings.dir, parts)), settings);
+  try {
+    await log.refresh();
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+  return log;
+}
+
+/** See {@link openReadOnly}. */
+export class ReadOnlyLog implements AsyncDisposable {
+  readonly #directory: LogDirectory;
+  readonly #indexPath: string;
+  readonly #maxReaders: number;
+  readonly #catalog = new SegmentCatalog([]);
+  readonly #cache: SegmentCache;
+  readonly #view: LogView;
+  readonly #written = new Watermark(0);
+  readonly #durable = new Watermark(0);
+  #firstId = 1;
+  #follower: TailFollower | undefined;
+  #refreshing: Promise<void> | undefined;
+  #isDirty = false;
+  #watch: FileWatch | undefined;
+  #waiters = 0;
+  #openReaders = 0;
+  #isClosed = false;
+
+  /** Use {@link openReadOnly}. */
+  constructor(directory: LogDirectory, settings: ReadOnlySettings) {
+    this.#directory = directory;
+    this.#indexPath = settings.indexPath ?? "index";
+    this.#maxReaders = settings.maxReaders ?? 1000;
+    this.#cache = new SegmentCache(directory, settings.segmentCacheSize ?? 100, offsetTableBytesMax);
+    this.#view = this.#createView();
+  }
+
+  /** The oldest record's id. */
+  get firstId(): number {
+    return this.#firstId;
+  }
+
+  /** The newest whole record seen by the last {@link refresh}, `firstId - 1` when there is none. */
+  get lastId(): number {
+    return Math.max(this.#written.value, this.#firstId - 1);
+  }
+
+  /** The newest record that the log itself promises to survive power loss, as of the last {@link refresh}. */
+  get durableId(): number {
+    return Math.max(this.#durable.value, this.#firstId - 1);
+  }
+
+  /** Looks for what was written since. Reading with `follow` does this by itself. */
+  async refresh(): Promise<void> {
+    this.#assertOpen();
+    while (this.#refreshing !== undefined) await this.#refreshing;
+    this.#refreshing = this.#refresh().finally(() => {
+      this.#refreshing = undefined;
+    });
+    await this.#refreshing;
+  }
+
+  /** The record `id`, undefined when the last {@link refresh} did not see it. @throws AofError as `Aof.get` */
+  async get(id: number, options?: { readonly visibility?: Visibility }): Promise<AofRecord | undefined> {
+    return this.getSync(id, options);
+  }
+
+  /** {@link get} without a promise. */
+  getSync(id: number, options?: { readonly visibility?: Visibility }): AofRecord | undefined {
+    this.#assertOpen();
+    assertReadableId(this.#view, id, "id");
+    if (id > this.#view.visibleId(options?.visibility ?? "written")) return undefined;
+    return readRecordSync(this.#view, id);
+  }
+
+  /** As `Aof.read`; with `follow` it goes on as the writer writes. */
+  read(options: ReadOptions = {}): RecordReader {
+    return new RecordReader(this.readBatches(options), options.reverse === true);
+  }
+
+  /** As `Aof.readBatches`. */
+  readBatches(options: ReadOptions = {}): BatchReader {
+    return new BatchReader(this.#view, options, "written");
+  }
+
+  /** Every segment, oldest first. */
+  segments(): SegmentInfo[] {
+    return this.#catalog.segments.map((segment) => segmentInfo(segment, segment === this.#catalog.last));
+  }
+
+  /** Releases its files; readers that wait end. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#watch?.close();
+    const closed = new AofError("CLOSED", "the log was closed; open it again");
+    this.#written.fail(closed);
+    this.#durable.fail(closed);
+    try {
+      await this.#refreshing;
+    } catch {
+      // Whoever asked for it has the failure.
+    }
+    await this.#cache.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #refresh(): Promise<void> {
+    const manifest = await readManifest(this.#directory);
+    if (manifest === undefined) throw new AofError("NOT_FOUND", "there is no log in this directory");
+    const { segments } = await listLog(this.#directory, this.#indexPath);
+    this.#firstId = manifest.firstId;
+    const known = this.#catalog.last?.baseId ?? 0;
+    await this.#advanceKnown(segments.find((baseId) => baseId > known));
+    for (const [index, baseId] of segments.entries()) {
+      if (baseId > known) await this.#addSegment(baseId, segments[index + 1]);
+    }
+    const last = this.#catalog.last;
+    const mustExist = manifest.active?.baseId ?? manifest.tail?.baseId ?? 0;
+    if (mustExist > (last?.baseId ?? 0)) throw missing(mustExist);
+    const visibleId = this.#follower?.visibleId ?? last?.lastId ?? this.#firstId - 1;
+    if (visibleId < manifest.promisedId) {
+      throw new AofError("CORRUPTED_RECORD", `record ${visibleId + 1} is missing: MANIFEST says that everything up to ${manifest.promisedId} was durable`, {
+        recordId: visibleId + 1,
+        ...(last === undefined ? {} : { path: last.name, segmentId: last.baseId, offset: last.dataLength }),
+      });
+    }
+    this.#written.raise(visibleId);
+    this.#durable.raise(Math.max(manifest.promisedId, this.#follower?.durableId ?? visibleId));
+  }
+
+  /** Goes on with the newest segment known; it is complete once it has a successor. */
+  async #advanceKnown(successor: number | undefined): Promise<void> {
+    const follower = this.#follower;
+    const entry = this.#catalog.last;
+    if (follower === undefined || entry === undefined) return;
+    await this.#advance(follower, entry, successor);
+  }
+
+  async #addSegment(baseId: number, successor: number | undefined): Promise<void> {
+    const previous = this.#catalog.last;
+    if (previous !== undefined && previous.lastId + 1 !== baseId) throw missing(previous.lastId + 1);
+    let inspected: Awaited<ReturnType<typeof inspectSegment>>;
+    try {
+      inspected = await inspectSegment(this.#directory, baseId);
+    } catch (error) {
+      // The writer begins it just now; MANIFEST does not name it yet.
+      if (successor === undefined && error instanceof AofError && error.code === "CORRUPTED_SEGMENT") return;
+      throw error;
+    }
+    if (inspected.sealed !== undefined) {
+      this.#follower = undefined;
+      this.#catalog.add(inspected.sealed);
+      return;
+    }
+    const live = new ActiveSegment(baseId, inspected.header.salt, inspected.header.createdAtUs);
+    this.#follower = new TailFollower(live);
+    await this.#advance(this.#follower, this.#catalog.add(live), successor);
+  }
+
+  async #advance(follower: TailFollower, entry: LogSegment, successor: number | undefined): Promise<void> {
+    let handle: FileHandle | undefined;
+    try {
+      handle = await this.#directory.open(entry.name);
+      await follower.advance(handle);
+    } catch (error) {
+      throw toAofError(error, `reading ${entry.name}`, { path: entry.name, segmentId: entry.baseId });
+    } finally {
+      await handle?.close();
+    }
+    const { sealed } = await inspectSegment(this.#directory, entry.baseId);
+    if (sealed !== undefined && sealed.lastId === follower.segment.lastId) {
+      entry.sealed = sealed;
+      entry.live = undefined;
+      this.#follower = undefined;
+    } else if (successor !== undefined && entry.lastId + 1 < successor) {
+      throw new AofError(
+        "CORRUPTED_RECORD",
+        `record ${entry.lastId + 1} at offset ${follower.segment.end} of ${entry.name} is damaged: the segment after it was begun when it was durable`,
+        { path: entry.name, segmentId: entry.baseId, offset: follower.segment.end, recordId: entry.lastId + 1 },
+      );
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new AofError("CLOSED", "the log was closed; open it again");
+  }
+
+  #createView(): LogView {
+    return {
+      catalog: this.#catalog,
+      cache: this.#cache,
+      firstId: () => this.#firstId,
+      visibleId: (visibility) => (visibility === "durable" ? this.durableId : this.lastId),
+      waitBeyond: (id, visibility, signal) => this.#waitBeyond(id, visibility, signal),
+      assertReadable: () => this.#assertOpen(),
+      readerOpened: () => {
+        if (this.#openReaders >= this.#maxReaders) {
+          throw new AofError("READER_LIMIT_EXCEEDED", `${this.#openReaders} readers are open, the limit (maxReaders); close one, or raise it`);
+        }
+        this.#openReaders++;
+      },
+      readerClosed: () => {
+        this.#openReaders--;
+      },
+      noteReads: () => {},
+    };
+  }
+
+  async #waitBeyond(id: number, visibility: Visibility, signal: AbortSignal | undefined): Promise<boolean> {
+    const watermark = visibility === "durable" ? this.#durable : this.#written;
+    this.#waiters++;
+    this.#watch ??= this.#directory.watch(() => this.#changed());
+    // What was written before the watch began raises no event.
+    this.#changed();
+    try {
+      await watermark.reached(id + 1, signal);
+      return true;
+    } catch (error) {
+      if (error instanceof AofError && error.code === "CLOSED") return false;
+      throw error;
+    } finally {
+      this.#waiters--;
+      if (this.#waiters === 0) {
+        this.#watch?.close();
+        this.#watch = undefined;
+      }
+    }
+  }
+
+  /** Refreshes now, or once more after the refresh that is under way. Failures reach those who wait. */
+  #changed(): void {
+    if (this.#isDirty || this.#isClosed) return;
+    this.#isDirty = true;
+    const before = this.#refreshing ?? Promise.resolve();
+    void before
+      .catch(() => {})
+      .then(() => {
+        this.#isDirty = false;
+        return this.#isClosed ? undefined : this.refresh();
+      })
+      .catch((error: unknown) => {
+        const failure = toAofError(error, "following the log");
+        this.#written.fail(failure);
+        this.#durable.fail(failure);
+      });
+  }
+}
+
+function missing(baseId: number): AofError {
+  return new AofError("CORRUPTED_SEGMENT", `the segment that begins with record ${baseId} is missing`, { segmentId: baseId, recordId: baseId });
+}

@@ -1,0 +1,43 @@
+import { AofError } from "./errors.ts";
+import { describe, maxPayloadBytes } from "./settings.ts";
+
+/** Options of a single append. */
+export interface AppendOptions {
+  /**
+   * The record's time in µs since 1970. Times in a log never fall, so that a look-up by time is a binary search: one
+   * lower than the record before it is raised to that record's. Default: the clock's.
+   */
+  readonly timestampUs?: number;
+}
+
+/** Options of an append that waits. */
+export interface DurableAppendOptions extends AppendOptions {
+  /** Ends the wait with `ABORTED`. The record stays appended and becomes durable with the next flush. */
+  readonly signal?: AbortSignal;
+}
+
+/** @throws AofError `INVALID_ARGUMENT`, `SEGMENT_FULL` */
+export function assertPayload(payload: Uint8Array, segmentSizeBytes: number): void {
+  if (!(payload instanceof Uint8Array)) {
+    throw new AofError("INVALID_ARGUMENT", `a record is a Uint8Array, got ${describe(payload)}`);
+  }
+  if (payload.buffer instanceof SharedArrayBuffer) {
+    throw new AofError("INVALID_ARGUMENT", "a record in shared memory may change while it is copied: copy it first");
+  }
+  if (payload.length === 0 && payload.buffer.detached) {
+    throw new AofError("INVALID_ARGUMENT", "the record's buffer is detached: it was transferred elsewhere");
+  }
+  if (payload.length > maxPayloadBytes(segmentSizeBytes)) {
+    throw new AofError(
+      "SEGMENT_FULL",
+      `a record of ${payload.length} bytes does not fit a segment of ${segmentSizeBytes}: at most ${maxPayloadBytes(segmentSizeBytes)}; raise segmentSizeBytes or split it`,
+    );
+  }
+}
+
+/** @throws AofError `INVALID_ARGUMENT` */
+export function assertTimestamp(timestampUs: number): void {
+  if (!(Number.isSafeInteger(timestampUs) && timestampUs >= 0)) {
+    throw new AofError("INVALID_ARGUMENT", `timestampUs: got ${describe(timestampUs)}, want whole µs since 1970`);
+  }
+}

@@ -1,0 +1,8 @@
+/** One record as a reader gets it. */
+export interface AofRecord {
+  readonly id: number;
+  /** µs since 1970, never lower than that of the record before it. */
+  readonly timestampUs: number;
+  /** Yours: a copy that nothing else refers to, or a view of a block that is never written again. */
+  readonly payload: Uint8Array;
+}

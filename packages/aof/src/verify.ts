@@ -1,0 +1,208 @@
+/** Reads every byte of a log and compares everything that is said twice. Changes nothing, takes no lock. */
+import { AofError, type AofErrorCode, isAofError, toAofError } from "./errors.ts";
+import { segmentFooterBytes } from "./format/segment-footer.ts";
+import { tableMatchesFooter } from "./format/segment-footer.ts";
+import { LogDirectory } from "./log-directory.ts";
+import { listLog } from "./log-listing.ts";
+import { type AofParts, resolveParts } from "./parts.ts";
+import { planRecovery, type RecoveryPlan } from "./recovery-plan.ts";
+import { inspectSegment } from "./segment-inspect.ts";
+import type { SealedSegment } from "./sealed-segment.ts";
+import { scanSegment } from "./segment-scan.ts";
+import { segmentName } from "./segment-name.ts";
+import { abortedError } from "./watermark.ts";
+
+export interface VerifySettings {
+  readonly dir: string;
+  /** Default `index`. */
+  readonly indexPath?: string;
+}
+
+export interface VerifyOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: VerifyProgress) => void;
+}
+
+export interface VerifyProgress {
+  /** File name of the segment being read. */
+  readonly segment: string;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+}
+
+/** One thing that is wrong. */
+export interface VerifyProblem {
+  readonly code: AofErrorCode;
+  readonly message: string;
+  readonly path?: string;
+  readonly segmentId?: number;
+  readonly offset?: number;
+  readonly recordId?: number;
+}
+
+export interface VerifyReport {
+  /** No problems. */
+  readonly ok: boolean;
+  readonly segments: number;
+  /** Sound records. */
+  readonly records: number;
+  /** Bytes of segment files read. */
+  readonly bytes: number;
+  /** 0 when the log is empty. */
+  readonly firstId: number;
+  readonly lastId: number;
+  readonly problems: readonly VerifyProblem[];
+  /** Harmless findings: what the next open for writing will tidy up. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * @throws AofError `NOT_FOUND` when there is no log, `ABORTED`, `IO` when the directory itself cannot be read.
+ * What is wrong with the log is in the report, not thrown.
+ */
+export async function verifyLog(
+  settings: VerifySettings,
+  options: VerifyOptions = {},
+  parts: AofParts = {},
+): Promise<VerifyReport> {
+  const directory = new LogDirectory(resolveParts(settings.dir, parts));
+  return new Verification(directory, settings.indexPath ?? "index", options).run();
+}
+
+class Verification {
+  readonly #directory: LogDirectory;
+  readonly #indexPath: string;
+  readonly #options: VerifyOptions;
+  readonly #problems: VerifyProblem[] = [];
+  readonly #notes: string[] = [];
+  #records = 0;
+  #bytesDone = 0;
+  #bytesTotal = 0;
+  #lastId = 0;
+
+  constructor(directory: LogDirectory, indexPath: string, options: VerifyOptions) {
+    this.#directory = directory;
+    this.#indexPath = indexPath;
+    this.#options = options;
+  }
+
+  async run(): Promise<VerifyReport> {
+    const { segments, hasManifest } = await listLog(this.#directory, this.#indexPath);
+    if (segments.length === 0 && !hasManifest) throw new AofError("NOT_FOUND", "there is no log in this directory");
+    for (const baseId of segments) {
+      this.#bytesTotal += await this.#directory.metadata(segmentName(baseId)).then((found) => found.size);
+    }
+    await this.#structure();
+    for (const baseId of segments) await this.#segment(baseId);
+    return {
+      ok: this.#problems.length === 0,
+      segments: segments.length,
+      records: this.#records,
+      bytes: this.#bytesDone,
+      firstId: segments[0] !== undefined && this.#records > 0 ? segments[0] : 0,
+      lastId: this.#lastId,
+      problems: this.#problems,
+      notes: this.#notes,
+    };
+  }
+
+  /** What an open for writing would say. */
+  async #structure(): Promise<void> {
+    let plan: RecoveryPlan;
+    try {
+      plan = await planRecovery(this.#directory, { indexPath: this.#indexPath, signal: this.#options.signal });
+    } catch (error) {
+      this.#throwIfAborted();
+      this.#note(error);
+      return;
+    }
+    const { active } = plan;
+    if (active !== undefined && active.tornEnd > active.scan.end) {
+      this.#notes.push(
+        `${segmentName(active.header.baseId)} ends with ${active.tornEnd - active.scan.end} torn bytes at offset ${active.scan.end}, never acknowledged as durable: the next open for writing cuts them and keeps a copy`,
+      );
+    }
+    for (const { header } of plan.unsealed) this.#notes.push(`${segmentName(header.baseId)} has no whole footer: the next open for writing writes it again`);
+    for (const name of [...plan.debris, ...plan.temporary]) this.#notes.push(`${name} is left over: the next open for writing removes it`);
+    for (const name of plan.foreign) this.#notes.push(`${name} is not part of the log and is left alone`);
+  }
+
+  async #segment(baseId: number): Promise<void> {
+    const path = segmentName(baseId);
+    try {
+      const { header, sealed, fileLength } = await inspectSegment(this.#directory, baseId);
+      const handle = await this.#directory.open(path);
+      try {
+        const before = this.#bytesDone;
+        const scan = await scanSegment(handle, {
+          baseId,
+          salt: header.salt,
+          limit: sealed?.dataLength ?? fileLength,
+          signal: this.#options.signal,
+          onProgress: (offset) => this.#progress(path, before + offset),
+        });
+        this.#records += scan.count;
+        this.#bytesDone = before + fileLength;
+        if (scan.count > 0) this.#lastId = baseId + scan.count - 1;
+        for (const index of scan.lostIndexes) this.#problem("CORRUPTED_RECORD", path, baseId, baseId + index, (scan.units[index] as number) * 8, "was lost; a repair left a mark in its place");
+        if (scan.stop === "newer") this.#problem("FORMAT_TOO_NEW", path, baseId, baseId + scan.count, scan.end, "was written by a newer version");
+        if (sealed === undefined) return;
+        if (scan.end < sealed.dataLength) {
+          this.#problem("CORRUPTED_RECORD", path, baseId, baseId + scan.count, scan.end, "is damaged");
+        } else if (scan.checksum !== sealed.checksum || scan.count !== sealed.recordCount) {
+          this.#note(new AofError("CORRUPTED_SEGMENT", `${path} is not what its footer says it was`, { path, segmentId: baseId }));
+        }
+        await this.#table(handle, path, sealed);
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      this.#throwIfAborted();
+      this.#note(toAofError(error, `reading ${path}`, { path, segmentId: baseId }));
+    }
+  }
+
+  async #table(handle: Awaited<ReturnType<LogDirectory["open"]>>, path: string, sealed: SealedSegment): Promise<void> {
+    const table = new Uint8Array(sealed.fileLength - sealed.dataLength - segmentFooterBytes);
+    const footer = new Uint8Array(segmentFooterBytes);
+    await handle.readAt(sealed.dataLength, table);
+    await handle.readAt(sealed.fileLength - segmentFooterBytes, footer);
+    if (!tableMatchesFooter(table, footer)) {
+      this.#note(
+        new AofError("CORRUPTED_SEGMENT", `the offset table of ${path} is damaged; its records are not affected`, {
+          path,
+          segmentId: sealed.baseId,
+          offset: sealed.dataLength,
+        }),
+      );
+    }
+  }
+
+  #progress(segment: string, bytesDone: number): void {
+    this.#options.onProgress?.({ segment, bytesDone, bytesTotal: this.#bytesTotal });
+  }
+
+  #problem(code: AofErrorCode, path: string, segmentId: number, recordId: number, offset: number, what: string): void {
+    this.#note(new AofError(code, `record ${recordId} at offset ${offset} of ${path} ${what}`, { path, segmentId, recordId, offset }));
+  }
+
+  /** The same finding from two sides is one problem. */
+  #note(error: unknown): void {
+    if (!isAofError(error)) throw error;
+    const { code, message, path, segmentId, offset, recordId } = error;
+    if (this.#problems.some((known) => known.code === code && known.path === path && known.offset === offset)) return;
+    this.#problems.push({
+      code,
+      message,
+      ...(path === undefined ? {} : { path }),
+      ...(segmentId === undefined ? {} : { segmentId }),
+      ...(offset === undefined ? {} : { offset }),
+      ...(recordId === undefined ? {} : { recordId }),
+    });
+  }
+
+  #throwIfAborted(): void {
+    const { signal } = this.#options;
+    if (signal?.aborted) throw abortedError(signal);
+  }
+}

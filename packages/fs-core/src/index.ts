@@ -1,0 +1,51 @@
+/**
+ * The ground that logs stand on: a file system whose promises are written down and tested, clocks and randomness as
+ * parts, and checksums. Start at {@link LocalFileSystem}; tests take {@link MemoryFileSystem} and `@varve/fs-core/testing`.
+ * @packageDocumentation
+ */
+
+// Start here: files.
+export { LocalFileSystem, LocalFileSystem as AsyncFileSystem } from "./file-system/local-file-system.ts";
+export { MemoryFileSystem, type MemoryFileSystemParts } from "./file-system/memory-file-system.ts";
+
+// Small files, replaced in one step.
+export {
+  replaceFile,
+  replaceFileSync,
+  type ReplaceFileParts,
+  sweepTemporaryFiles,
+  sweepTemporaryFilesSync,
+} from "./file-system/atomic-file.ts";
+export { maxTemporaryTargetBytes, parseTemporaryName, temporaryName } from "./file-system/temporary-name.ts";
+
+// Time and randomness.
+export { sleepOn, systemClock, type Clock, type TimerHandle } from "./clock.ts";
+export { systemRandom, type Random } from "./random.ts";
+
+// Checksums.
+export { Crc64, crc64Combine, crc64Nvme, foldTo32 } from "./checksum/crc64-nvme.ts";
+export { createChecksumMemory, type ChecksumMemory, type ChecksumMemoryOptions } from "./checksum/checksum-memory.ts";
+export type { Crc64Engine } from "./checksum/crc64-engine.ts";
+export { crc64ScratchBytes, createCrc64Engine } from "./checksum/wasm-engine.ts";
+export type { WasmMemory } from "./checksum/web-assembly.ts";
+
+// Plug in here: what a file system promises.
+export type {
+  DirectoryEntry,
+  FileHandle,
+  FileLock,
+  FileMetadata,
+  FileSystem,
+  FileSystemSupport,
+  FileWatch,
+} from "./file-system/file-system.ts";
+export { baseName, joinPath, maxPartBytes, maxPathBytes, parentPath, pathProblem } from "./file-system/path-rules.ts";
+
+// Errors.
+export {
+  isStorageError,
+  StorageError,
+  storageErrorCodes,
+  type StorageErrorCode,
+  type StorageErrorContext,
+} from "./errors.ts";

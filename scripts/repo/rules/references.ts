@@ -1,0 +1,25 @@
+// tsc builds in the order of project references: one that is missing shows up as a stale build, much later.
+import type { Repository } from "../repository.ts";
+import { dependenciesOf } from "../repository.ts";
+
+export function checkReferences(repository: Repository): string[] {
+  const directories = new Map(repository.packages.map(({ name, directory }) => [name, directory]));
+  const root = referencesIn(repository, "tsconfig.json");
+  return repository.packages.flatMap(({ directory, manifest }) => {
+    const path = `${directory}/tsconfig.json`;
+    const own = referencesIn(repository, path).map((reference) => reference.replace(/^\.\.\/\.\.\//, ""));
+    const problems = [...dependenciesOf(manifest).keys()].flatMap((name) => {
+      const target = directories.get(name);
+      return target === undefined || own.includes(target)
+        ? []
+        : [`${path} should reference ../../${target}, because package.json depends on ${name}.`];
+    });
+    if (!root.includes(directory)) problems.push(`tsconfig.json at the root should reference ${directory}.`);
+    return problems;
+  });
+}
+
+function referencesIn(repository: Repository, path: string): string[] {
+  const config: { references?: { path: string }[] } = JSON.parse(repository.files.get(path) ?? "{}");
+  return (config.references ?? []).map((reference) => reference.path);
+}
