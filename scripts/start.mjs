@@ -10,7 +10,8 @@ import { root, say, toolEnvironment } from "./lib/workspace.mjs";
 const entry = join(root, "apps", "ingest", "dist", "main.js");
 
 const node = setUp();
-const buildCode = await build();
+// The command line too, so that `npx varve` can look at what the application writes.
+const buildCode = await build(["@varve/ingest", "@varve/cli"]);
 if (buildCode !== 0) {
   say("not started, because the build failed: mend what it reports, then run `npm start` again");
   process.exitCode = buildCode;

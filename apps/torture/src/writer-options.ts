@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import type { AofSettings, FlushOn } from "@varve/aof";
 import { type FlushStrategy, parseFlushStrategy } from "@varve/flush-metrics";
-import { indexKinds, type IndexKind, wholeNumber } from "./arguments.ts";
+import { type IndexKind, indexKinds, oneOf, wholeNumber } from "./arguments.ts";
 
 export interface WriterOptions {
   readonly dir: string;
@@ -70,22 +70,18 @@ export function parseWriterOptions(args: readonly string[]): WriterOptions {
   });
   const [dir] = positionals;
   if (dir === undefined || positionals.length > 1) throw new TypeError("want exactly one directory");
-  const flushOn = values["flush-on"];
-  if (flushOn !== undefined && flushOn !== "main" && flushOn !== "pool") {
-    throw new RangeError(`--flush-on: got ${flushOn}, want main or pool`);
-  }
   const count = wholeNumber(values, "n", 50);
   return {
     dir,
     count: values.forever === true ? Number.POSITIVE_INFINITY : count,
     strategy: parseFlushStrategy(values.strategy ?? "sync"),
-    flushOn,
+    flushOn: oneOf(values, "flush-on", ["main", "pool"]),
     batchMax: wholeNumber(values, "batch", 1),
     durableCallers: wholeNumber(values, "durable", 0),
     segmentSizeBytes: wholeNumber(values, "segment-size", 4096),
     bufferBytes: wholeNumber(values, "buffer", 65536),
     payloadBytesMax: wholeNumber(values, "size", 200),
-    indexKind: oneOfIndexKinds(values.index),
+    indexKind: oneOf(values, "index", indexKinds) ?? "file",
     paceMs: wholeNumber(values, "pace", 0),
     reopens: wholeNumber(values, "reopen", 0),
     announce: values.announce === true,
@@ -105,10 +101,4 @@ export function writerSettings(options: WriterOptions): AofSettings {
     takeOver: options.takeOver,
     ...(options.flushOn === undefined ? {} : { flushOn: options.flushOn }),
   };
-}
-
-function oneOfIndexKinds(given: string | undefined): IndexKind {
-  const kind = indexKinds.find((known) => known === (given ?? "file"));
-  if (kind === undefined) throw new RangeError(`--index: got ${given}, want one of ${indexKinds.join(", ")}`);
-  return kind;
 }

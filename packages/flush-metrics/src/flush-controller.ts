@@ -147,7 +147,11 @@ export class FlushController {
    * @param bytes of those records
    * @returns to be given to `succeed` or `fail` exactly once
    */
-  begin(trigger: FlushTrigger, records: number = this.#unflushedRecords, bytes: number = this.#unflushedBytes): FlushToken {
+  begin(
+    trigger: FlushTrigger,
+    records: number = this.#unflushedRecords,
+    bytes: number = this.#unflushedBytes,
+  ): FlushToken {
     const token = this.#idleTokens.pop() ?? new Token();
     token.records = Math.min(records, this.#unflushedRecords);
     token.bytes = Math.min(bytes, this.#unflushedBytes);

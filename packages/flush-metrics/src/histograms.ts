@@ -28,7 +28,7 @@ export function resolveEngine(choice: HistogramEngine | "auto"): HistogramEngine
   if (choice === "js") return "js";
   try {
     if (!("WebAssembly" in globalThis)) throw new TypeError("WebAssembly is not defined");
-    // Synchronous: inflating and compiling 30 KB takes milliseconds, once, and the result can be used in constructors.
+    // Synchronous, so that a constructor can do it: 25 ms in a cold process, once, and nothing to await (bench/).
     initWebAssemblySync();
     return "wasm";
   } catch (cause) {
@@ -134,7 +134,8 @@ export class Histogram {
   }
 
   /**
-   * The smallest value that at least `percent` of all recorded ones do not exceed, within `digits`; never below it.
+   * The smallest value that at least `percent` of all recorded ones, rounded to whole numbers, do not exceed: within
+   * `digits`, and never below it.
    * @param percent 0..100; 0 is the minimum
    * @returns `undefined` when nothing was recorded
    * @throws RangeError when `percent` is outside 0..100

@@ -39,6 +39,7 @@ export type {
   FileSystemSupport,
   FileWatch,
 } from "./file-system/file-system.ts";
+export { lockFileName } from "./file-system/directory-lock.ts";
 export { baseName, joinPath, maxPartBytes, maxPathBytes, parentPath, pathProblem } from "./file-system/path-rules.ts";
 
 // Errors.

@@ -15,7 +15,11 @@ export function fixture(name: string): string {
 }
 
 /** Runs a fixture to its end and returns its output; fails on a bad exit or anything on stderr. */
-export async function runFixture(name: string, args: readonly string[], nodeOptions: readonly string[] = []): Promise<string> {
+export async function runFixture(
+  name: string,
+  args: readonly string[],
+  nodeOptions: readonly string[] = [],
+): Promise<string> {
   const { stdout, stderr } = await run(process.execPath, [...nodeOptions, fixture(name), ...args], { timeout: 30_000 });
   if (stderr !== "") throw new Error(stderr);
   return stdout;

@@ -5,15 +5,25 @@
 import { once } from "node:events";
 import { stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import type { Readable } from "node:stream";
+import { expect, test, vi } from "vitest";
 import { lockDirectory, lockFileName } from "../src/file-system/directory-lock.ts";
 import { LocalFileSystem } from "../src/file-system/local-file-system.ts";
 import { runFixture, startFixture, temporaryDirectory } from "./child.ts";
 
-test("four processes own a directory 500 times, never two at once", { timeout: 30_000 }, async () => {
+// Processes start slowly on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
+
+test("four processes own a directory 500 times, never two at once", async () => {
   const root = await temporaryDirectory();
-  const outputs = await Promise.all(Array.from({ length: 4 }, () => runFixture("locker", [root, "125"])));
-  const results = outputs.map((output) => JSON.parse(output));
+  const rivals = await Promise.all(Array.from({ length: 4 }, () => startFixture("locker", [root, "125"])));
+  const results = await Promise.all(
+    rivals.map(async (rival) => {
+      rival.stdin?.write("go");
+      const [output] = await once(rival.stdout as Readable, "data");
+      return JSON.parse(String(output));
+    }),
+  );
   expect(results.map((result) => result.owned)).toEqual([125, 125, 125, 125]);
   expect(results.map((result) => result.secondOwners)).toEqual([0, 0, 0, 0]);
   // Without refusals they would have run one after the other, and the test would prove nothing.
@@ -54,14 +64,17 @@ test("two file systems of one process exclude each other, whatever they call the
   await (await new LocalFileSystem(join(base, "alias")).lock("log")).release();
 });
 
-test.skipIf(process.platform === "win32")("where open can lock, a private file in the directory carries it", async () => {
-  const root = await temporaryDirectory();
-  const lock = await lockDirectory(root, "log", "darwin");
-  expect((await stat(join(root, lockFileName))).mode & 0o777).toBe(0o600);
-  await lock.release();
-  await lock.release();
-  await (await lockDirectory(root, "log", "darwin")).release();
-});
+test.skipIf(process.platform === "win32")(
+  "where open can lock, a private file in the directory carries it",
+  async () => {
+    const root = await temporaryDirectory();
+    const lock = await lockDirectory(root, "log", "darwin");
+    expect((await stat(join(root, lockFileName))).mode & 0o777).toBe(0o600);
+    await lock.release();
+    await lock.release();
+    await (await lockDirectory(root, "log", "darwin")).release();
+  },
+);
 
 test("a platform without a kernel-held lock is refused, not guessed", async () => {
   const root = await temporaryDirectory();

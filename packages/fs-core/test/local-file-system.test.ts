@@ -8,11 +8,14 @@ import { openSync, readdirSync } from "node:fs";
 import { mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, test } from "vitest";
-import type { FileSystem } from "../src/file-system/file-system.ts";
+import { describe, expect, test, vi } from "vitest";
+import type { FileHandle, FileSystem } from "../src/file-system/file-system.ts";
 import { LocalFileHandle } from "../src/file-system/local-file-handle.ts";
 import { LocalFileSystem } from "../src/file-system/local-file-system.ts";
 import { fixture, runFixture, temporaryDirectory } from "./child.ts";
+
+// Processes start slowly on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 const isWindows = process.platform === "win32";
 
@@ -155,17 +158,30 @@ describe.skipIf(isWindows)("a pipe in the directory", () => {
 describe.skipIf(process.platform !== "linux")("a full disk", () => {
   test("is NO_SPACE in both forms, the cause kept", async () => {
     const handle = new LocalFileHandle(openSync("/dev/full", "r+"), "full", true);
-    const expected = { code: "NO_SPACE", path: "full", operation: "writeAt", cause: expect.objectContaining({ code: "ENOSPC" }) };
+    const expected = {
+      code: "NO_SPACE",
+      path: "full",
+      operation: "writeAt",
+      cause: expect.objectContaining({ code: "ENOSPC" }),
+    };
     await expect(handle.writeAt(0, new Uint8Array(1))).rejects.toMatchObject(expected);
     expect(() => handle.writeAtSync(0, new Uint8Array(1))).toThrow(expect.objectContaining(expected));
-    await expect(handle.preallocate(0, 1)).rejects.toMatchObject(expected);
+    const zeroing = { ...expected, operation: "preallocate" };
+    await expect(handle.preallocate(0, 1)).rejects.toMatchObject(zeroing);
+    expect(() => handle.preallocateSync(0, 1)).toThrow(expect.objectContaining(zeroing));
     await handle.close();
   });
 
   test("that takes a part and says nothing is NO_SPACE too", async () => {
     const root = await temporaryDirectory();
     const command = `ulimit -f 16; exec "$0" "$1" "$2"`;
-    const { stdout } = await promisify(execFile)("sh", ["-c", command, process.execPath, fixture("limited-writer"), root]);
+    const { stdout } = await promisify(execFile)("sh", [
+      "-c",
+      command,
+      process.execPath,
+      fixture("limited-writer"),
+      root,
+    ]);
     expect(stdout).toBe("sync NO_SPACE after a part\nasync NO_SPACE after a part\n");
   });
 });
@@ -195,6 +211,27 @@ describe.skipIf(process.platform !== "linux")("descriptors", () => {
       await handle.close();
     }
     expect(count()).toBe(before);
+  });
+
+  test("are not given to another file while a read of this one waits its turn", async () => {
+    const fs = new LocalFileSystem(await temporaryDirectory());
+    for (const name of ["a", "b"]) {
+      const handle = fs.createFileSync(name);
+      handle.writeAtSync(0, Buffer.alloc(2 ** 16, name));
+      handle.closeSync();
+    }
+    for (const close of [async (handle: FileHandle) => handle.closeSync(), (handle: FileHandle) => handle.close()]) {
+      const handle = fs.openFileSync("a");
+      const buffers = Array.from({ length: 32 }, () => Buffer.alloc(2 ** 16));
+      // More than the thread pool has threads: most reads begin after the close.
+      const reads = buffers.map((buffer) => handle.readAt(0, buffer));
+      const closing = close(handle);
+      const others = Array.from({ length: 4 }, () => fs.openFileSync("b"));
+      await Promise.all(reads);
+      await closing;
+      for (const buffer of buffers) expect(buffer.equals(Buffer.alloc(2 ** 16, "a"))).toBe(true);
+      for (const other of others) other.closeSync();
+    }
   });
 
   test("a dropped handle is closed, and said so", async () => {

@@ -1,4 +1,4 @@
-import { fromUtf8, toUtf8 } from "./bytes.ts";
+import { fromUtf8, isAscii, toUtf8 } from "./bytes.ts";
 import { invalid } from "./errors.ts";
 import { type NewSegmentEntry, optionalNumbers, type SegmentEntry, type SegmentPatch, textFields } from "./segment-entry.ts";
 import type { IndexStamp } from "./segment-index.ts";
@@ -41,6 +41,11 @@ export function makeEntry(entry: NewSegmentEntry, version: number): SegmentEntry
   return Object.freeze(made);
 }
 
+/** The same entry, already made, at another version. */
+export function withVersion(entry: SegmentEntry, version: number): SegmentEntry {
+  return Object.freeze({ ...entry, version });
+}
+
 /** `entry` with the patch applied and a new version; see {@link makeEntry}. */
 export function patchEntry(entry: SegmentEntry, patch: SegmentPatch, version: number): SegmentEntry {
   for (const fixed of ["baseId", "status", "version"]) {
@@ -52,7 +57,7 @@ export function patchEntry(entry: SegmentEntry, patch: SegmentPatch, version: nu
 /** The rules every stored entry keeps. Empty when all hold. */
 export function entryProblems(entry: SegmentEntry): string[] {
   const problems: string[] = [];
-  for (const name of Object.keys(entry)) if (!knownFields.has(name)) problems.push(`unknown field ${name}`);
+  for (const name in entry) if (!knownFields.has(name)) problems.push(`unknown field ${name}`);
   for (const name of [...requiredNumbers, "version"] as const) {
     if (!isCount(entry[name])) problems.push(`${name}: want a whole number in 0..2^53-1`);
   }
@@ -127,10 +132,13 @@ function isU64(value: unknown): value is bigint {
 /** Whether the text is 1..limit bytes of UTF-8 and comes back the same: a lone surrogate would not. */
 function isText(value: unknown, limit: number): value is string {
   if (typeof value !== "string" || value === "" || value.length > limit) return false;
+  if (isAscii(value)) return true;
   const bytes = toUtf8(value);
   return bytes.length <= limit && fromUtf8(bytes) === value;
 }
 
-function withoutUndefined<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as T;
+/** @param copy a fresh object; changed and returned */
+function withoutUndefined<T extends object>(copy: T): T {
+  for (const name of Object.keys(copy) as (keyof T)[]) if (copy[name] === undefined) delete copy[name];
+  return copy;
 }

@@ -1,6 +1,6 @@
 import { ChangeQueue, type Plan } from "./change-queue.ts";
 import { IndexError, invalid } from "./errors.ts";
-import { checkCount, checkCursorName, makeEntry, makeStamp, patchEntry } from "./entry-rules.ts";
+import { checkCount, checkCursorName, makeEntry, makeStamp, patchEntry, withVersion } from "./entry-rules.ts";
 import type { IndexStorage } from "./index-storage.ts";
 import { findProblems } from "./find-problems.ts";
 import type { NewSegmentEntry, SegmentEntry, SegmentPatch } from "./segment-entry.ts";
@@ -43,7 +43,7 @@ export class StoredSegmentIndex implements SegmentIndex {
       if (state.entry(copy.baseId) !== undefined) {
         throw new IndexError("INDEX_ALREADY_EXISTS", `segment ${copy.baseId} is in the index`);
       }
-      return put(makeEntry(copy, state.revision));
+      return put(withVersion(copy, state.revision));
     });
   }
 
@@ -96,7 +96,7 @@ export class StoredSegmentIndex implements SegmentIndex {
     return this.#change((state) => ({
       changes: [
         { kind: "clear" },
-        ...copies.map((entry) => ({ kind: "put", entry: makeEntry(entry, state.revision) }) as const),
+        ...copies.map((entry) => ({ kind: "put", entry: withVersion(entry, state.revision) }) as const),
         ...(stamp === undefined ? [] : [{ kind: "stamp", stamp } as const]),
       ],
       result: undefined,

@@ -6,6 +6,11 @@ export interface DamageCase {
   readonly bytes: Uint8Array;
 }
 
+/** Not `slice`: a Buffer's is a view, and the damage would add up. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
 /** Bytes that never were an index. */
 export function* replacedWhole(original: Uint8Array, random: SeededRandom): Generator<DamageCase, void, undefined> {
   yield { name: "zeroed", bytes: new Uint8Array(original.length) };
@@ -29,7 +34,7 @@ export function* truncated(
   for (let i = 0; i < (count ?? 0); i++) lengths.add(random.int(original.length));
   for (const length of lengths) {
     if (length < 0 || length >= original.length) continue;
-    yield { name: `cut to ${length}`, bytes: original.slice(0, length) };
+    yield { name: `cut to ${length}`, bytes: copyOf(original.subarray(0, length)) };
   }
 }
 
@@ -43,9 +48,22 @@ export function* flipped(
   for (let i = 0; i < total; i++) {
     const bit = count === undefined ? i : random.int((to - from) * 8);
     const at = from + (bit >> 3);
-    const bytes = original.slice();
+    const bytes = copyOf(original);
     bytes[at] = (bytes[at] as number) ^ (1 << (bit & 7));
     yield { name: `bit ${bit & 7} of byte ${at}`, bytes };
+  }
+}
+
+/** One bit flipped in each byte of `[from, to)`. */
+export function* eachByteFlipped(
+  original: Uint8Array,
+  random: SeededRandom,
+  { from, to }: { readonly from: number; readonly to: number },
+): Generator<DamageCase, void, undefined> {
+  for (let at = from; at < to; at++) {
+    const bytes = copyOf(original);
+    bytes[at] = (bytes[at] as number) ^ (1 << random.int(8));
+    yield { name: `a bit of byte ${at}`, bytes };
   }
 }
 
@@ -58,13 +76,13 @@ export function* blocksSpoiled(
   const blocks = Math.floor(original.length / size);
   for (let i = 0; i < count; i++) {
     const [a, b] = [random.int(blocks) * size, random.int(blocks) * size];
-    const zeroed = original.slice();
+    const zeroed = copyOf(original);
     zeroed.fill(0, a, a + size);
     yield { name: `zeroes at ${a}`, bytes: zeroed };
-    const noisy = original.slice();
+    const noisy = copyOf(original);
     random.fill(noisy.subarray(a, a + 1 + random.int(size)));
     yield { name: `noise at ${a}`, bytes: noisy };
-    const swapped = original.slice();
+    const swapped = copyOf(original);
     swapped.set(original.subarray(b, b + size), a);
     swapped.set(original.subarray(a, a + size), b);
     if (a !== b) yield { name: `swapped ${a} and ${b}`, bytes: swapped };
@@ -80,7 +98,7 @@ export function* blocksOld(
   for (let at = 0; at + size <= Math.min(original.length, earlier.length); at += size) {
     const old = earlier.subarray(at, at + size);
     if (Buffer.compare(old, original.subarray(at, at + size)) === 0) continue;
-    const bytes = original.slice();
+    const bytes = copyOf(original);
     bytes.set(old, at);
     yield { name: `old block at ${at}`, bytes };
   }

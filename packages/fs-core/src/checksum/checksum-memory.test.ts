@@ -93,14 +93,16 @@ describe.each(kinds)("%s engine", (kind) => {
   });
 
   test("reads nothing outside the range and writes nothing above the base", () => {
-    const before = bytesAt(base, 700_000).slice();
+    const free = Buffer.from(buffer, base);
+    const before = Buffer.from(free);
     const [offset, length] = [base + 1000, 40_001];
     const crc = checksumAt(engine, offset, length);
-    expect(bytesAt(base, 700_000)).toEqual(before);
+    // Not toEqual: it compares byte by byte in JavaScript.
+    expect(free.equals(before)).toBe(true);
     bytesAt(offset - 64, 64).fill(0xa5);
     bytesAt(offset + length, 64).fill(0xa5);
     expect(checksumAt(engine, offset, length)).toBe(crc);
-    bytesAt(base, 700_000).set(before);
+    free.set(before);
   });
 
   test("the range may end with the memory", () => {
@@ -136,23 +138,15 @@ describe.each(kinds)("%s engine", (kind) => {
       const offset = base + random.int(500_000);
       const length = random.int(step % 40 === 0 ? 50_000 : 500);
       const crc = crc64Nvme(bytesAt(offset, length));
-      switch (random.int(4)) {
-        case 0:
-          model[slot] = random.u64();
-          engine.setSlot(slot, model[slot] as bigint);
-          break;
-        case 1:
-          expect(checksumAt(engine, offset, length)).toBe(crc);
-          engine.appendSlot(slot, engine.lastLow, engine.lastHigh, length);
-          model[slot] = crc64Combine(model[slot] as bigint, crc, length);
-          break;
-        default: {
-          const last = [checksumAt(engine, base, 10), engine.lastLow, engine.lastHigh];
-          engine.updateSlot(slot, offset, length);
-          model[slot] = crc64Nvme(bytesAt(offset, length), model[slot]);
-          expect([last[0], engine.lastLow, engine.lastHigh]).toEqual(last);
-        }
-      }
+      const last = engine.foldedAt(offset, length, 0, 0);
+      const { lastLow, lastHigh } = engine;
+      const before = model[slot] ?? 0n;
+      const action = random.pick(["set", "append", "update", "update"]);
+      if (action === "set") engine.setSlot(slot, (model[slot] = random.u64()));
+      if (action === "append") engine.appendSlot(slot, lastLow, lastHigh, length);
+      if (action === "update") engine.updateSlot(slot, offset, length);
+      if (action !== "set") model[slot] = crc64Combine(before, crc, length);
+      expect([last, engine.lastLow, engine.lastHigh]).toEqual([foldTo32(crc), lastLow, lastHigh]);
       expect(slots()).toEqual(model);
     }
   });
@@ -218,13 +212,15 @@ test("both engines agree around every length at which the fast one changes its m
   }
 });
 
-test("every length from 300 to 12,000 agrees", () => {
+test("every length from 300 to 6500 agrees", () => {
   const [fast, plain] = kinds.map((kind) => filledMemory(kind, 13_000)) as [ChecksumMemory, ChecksumMemory];
-  for (let length = 300; length <= 12_000; length += 1) {
+  const different: string[] = [];
+  for (let length = 300; length <= 6500; length += 1) {
     const offset = length & 63;
     const [a, b] = [fast, plain].map(({ engine, base }) => engine.foldedAt(base + offset, length, length, -1));
-    if (a !== b) expect.fail(`${length} bytes at ${offset}: ${a} and ${b}`);
+    if (a !== b) different.push(`${length} bytes at ${offset}: ${a} and ${b}`);
   }
+  expect(different).toEqual([]);
 });
 
 describe("the choice of engine", () => {

@@ -68,7 +68,10 @@ describe.each(Object.entries(forms))("replaceFile, %s", (_name, replace) => {
       const final = await stateOf(fs.crashClone({ model, random }));
       const seen = await Promise.all(states);
       expect(seen.length, `seed ${seed}`).toBeGreaterThanOrEqual(12);
-      expect([...new Set(seen)].filter((state) => state !== "old" && state !== "new"), `seed ${seed}`).toEqual([]);
+      expect(
+        [...new Set(seen)].filter((state) => state !== "old" && state !== "new"),
+        `seed ${seed}`,
+      ).toEqual([]);
       expect(final, `seed ${seed}: acknowledged`).toBe("new");
       // Once new, never old again: the switch happens once.
       if (model === "all" || model === "drop") expect(seen.join(" ")).toMatch(/^(old ?)+(new ?)*$/);

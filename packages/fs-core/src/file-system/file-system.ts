@@ -137,6 +137,10 @@ export interface FileHandle extends AsyncDisposable {
   closeSync(): void;
 }
 
+/** Default of {@link FileHandle.readAll}'s `limitBytes`: control files are far smaller, segments are read in pieces. */
+export const readAllLimitBytes: number = 64 * 2 ** 20;
+
+/** What {@link FileSystem.fileMetadata} tells. */
 export interface FileMetadata {
   readonly kind: "file" | "directory" | "other";
   /** Bytes. */
@@ -148,6 +152,7 @@ export interface FileMetadata {
   readonly dev?: number;
 }
 
+/** One name in a directory. `other` is a symbolic link, a pipe, a device. */
 export interface DirectoryEntry {
   readonly name: string;
   readonly kind: "file" | "directory" | "other";

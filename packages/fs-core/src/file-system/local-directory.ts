@@ -39,15 +39,19 @@ export function syncLocalDirectorySync(target: string): void {
  * Creates `path` and what is missing above it, the root included. Every parent from the root's own parent down is
  * synced even when nothing was missing: an earlier process may have died between its mkdir and its sync.
  */
-export async function makeLocalDirectory(paths: LocalPaths, path: string): Promise<void> {
+export async function makeLocalDirectory(
+  paths: LocalPaths,
+  path: string,
+  syncDirectory: (target: string) => Promise<void> = syncLocalDirectory,
+): Promise<void> {
   await paths.below(path, "mkdir");
   try {
-    await makeRoot(paths.root);
+    await makeRoot(paths.root, syncDirectory);
     let parent = paths.root;
     for (const part of pathParts(path, "mkdir")) {
       const target = join(parent, part);
       await makeOne(target, path);
-      await syncLocalDirectory(parent);
+      await syncDirectory(parent);
       parent = target;
     }
   } catch (cause) {
@@ -76,20 +80,20 @@ async function makeRecursively(root: string): Promise<string | undefined> {
   }
 }
 
-async function makeRoot(root: string): Promise<void> {
+async function makeRoot(root: string, syncDirectory: (target: string) => Promise<void>): Promise<void> {
   const topmost = await makeRecursively(root);
-  if (topmost === undefined) return syncParentIfAllowed(root);
+  if (topmost === undefined) return syncParentIfAllowed(root, syncDirectory);
   // From the new root up to the first parent that was already there.
   for (let created = root; ; created = dirname(created)) {
-    await syncLocalDirectory(dirname(created));
+    await syncDirectory(dirname(created));
     if (created === topmost || dirname(created) === created) return;
   }
 }
 
 /** The parent of a root that existed may be closed to us; its name was then made by somebody else, who answers for it. */
-async function syncParentIfAllowed(root: string): Promise<void> {
+async function syncParentIfAllowed(root: string, syncDirectory: (target: string) => Promise<void>): Promise<void> {
   try {
-    await syncLocalDirectory(dirname(root));
+    await syncDirectory(dirname(root));
   } catch (cause) {
     const errno = errnoOf(cause);
     if (errno !== "EACCES" && errno !== "EPERM" && errno !== "EROFS") throw cause;

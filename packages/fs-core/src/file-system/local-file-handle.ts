@@ -25,7 +25,7 @@ import {
 } from "node:fs";
 import { promisify } from "node:util";
 import { StorageError } from "../errors.ts";
-import type { FileHandle } from "./file-system.ts";
+import { type FileHandle, readAllLimitBytes } from "./file-system.ts";
 import { argumentError, closedError, toStorageError } from "./map-node-error.ts";
 import { quotePath } from "./path-rules.ts";
 import { readWhole, readWholeSync, writeWhole, writeWholeSync } from "./whole-io.ts";
@@ -36,9 +36,6 @@ const syncFd = promisify(fsync);
 const syncFdData = promisify(fdatasync);
 const statFd = promisify(fstat);
 const truncateFd = promisify(ftruncate);
-
-/** Default of `readAll`'s `limitBytes`: a log's control files are far smaller, and a segment is read in pieces. */
-export const readAllLimitBytes: number = 64 * 2 ** 20;
 
 export class LocalFileHandle implements FileHandle {
   readonly path: string;
@@ -98,8 +95,14 @@ export class LocalFileHandle implements FileHandle {
   }
 
   preallocateSync(position: number, length: number): void {
+    const fd = this.#fd;
     this.#checkRange("preallocate", position, length);
-    for (const [at, zeroes] of zeroPieces(position, length)) this.writeAtSync(at, zeroes);
+    if (!this.#writable) throw this.#refusal("preallocate", position);
+    try {
+      for (const [at, zeroes] of zeroPieces(position, length)) writeWholeSync(writeSync, fd, zeroes, at);
+    } catch (cause) {
+      throw toStorageError(cause, "preallocate", this.path);
+    }
   }
 
   sizeSync(): number {
@@ -139,17 +142,20 @@ export class LocalFileHandle implements FileHandle {
 
   async readAll(options?: { readonly limitBytes?: number }): Promise<Uint8Array> {
     const limitBytes = options?.limitBytes ?? readAllLimitBytes;
-    const size = await this.size();
-    if (size > limitBytes) throw argumentError("readAll", this.path, `${size} bytes, more than the limit ${limitBytes}`);
-    return this.readView(0, size);
+    return this.#run("readAll", async (fd) => {
+      const { size } = await statFd(fd);
+      if (size <= limitBytes) return readCopy(fd, 0, size);
+      throw argumentError("readAll", this.path, `${size} bytes, more than the limit ${limitBytes}`);
+    });
   }
 
   async readView(position: number, length: number): Promise<Uint8Array> {
     this.#checkRange("readView", position, length);
-    const available = Math.max(0, (await this.size()) - position);
-    const bytes = new Uint8Array(Math.min(length, available));
-    const count = await this.readAt(position, bytes);
-    return count === bytes.length ? bytes : bytes.slice(0, count);
+    return this.#run("readView", async (fd) => {
+      // The caller's length may be far beyond the end: it must not decide how much memory is taken.
+      const available = Math.max(0, (await statFd(fd)).size - position);
+      return readCopy(fd, position, Math.min(length, available));
+    });
   }
 
   async setSize(size: number): Promise<void> {
@@ -159,7 +165,10 @@ export class LocalFileHandle implements FileHandle {
 
   async preallocate(position: number, length: number): Promise<void> {
     this.#checkRange("preallocate", position, length);
-    for (const [at, zeroes] of zeroPieces(position, length)) await this.writeAt(at, zeroes);
+    if (!this.#writable) throw this.#refusal("preallocate", position);
+    return this.#run("preallocate", async (fd) => {
+      for (const [at, zeroes] of zeroPieces(position, length)) await writeWhole(write, fd, zeroes, at);
+    });
   }
 
   async size(): Promise<number> {
@@ -228,6 +237,12 @@ export class LocalFileHandle implements FileHandle {
     if (!isOffset(value)) return argumentError(operation, this.path, `${value} is not a whole number of bytes`);
     return argumentError(operation, this.path, "the handle was opened for reading only");
   }
+}
+
+async function readCopy(fd: number, position: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  const count = await readWhole(read, fd, bytes, position);
+  return count === length ? bytes : bytes.slice(0, count);
 }
 
 async function closeNow(fd: number, path: string): Promise<void> {

@@ -20,7 +20,15 @@ import {
   syncLocalDirectorySync,
 } from "./local-directory.ts";
 import { openLocal, openLocalSync } from "./local-open.ts";
-import { checkDirectory, checkEntry, checkFile, LocalPaths, pathError, statEntry, statEntrySync } from "./local-paths.ts";
+import {
+  checkDirectory,
+  checkEntry,
+  checkFile,
+  LocalPaths,
+  pathError,
+  statEntry,
+  statEntrySync,
+} from "./local-paths.ts";
 import { errnoOf, toStorageError } from "./map-node-error.ts";
 import { watchLocal } from "./local-watch.ts";
 

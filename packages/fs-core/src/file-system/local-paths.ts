@@ -104,12 +104,14 @@ export function checkEntry(stats: Stats | undefined, operation: string, path: st
 
 export function checkDirectory(stats: Stats, operation: string, path: string): void {
   checkEntry(stats, operation, path);
-  if (!stats.isDirectory()) throw pathError("NOT_A_DIRECTORY", operation, path, "a file stands where a directory should");
+  if (!stats.isDirectory())
+    throw pathError("NOT_A_DIRECTORY", operation, path, "a file stands where a directory should");
 }
 
 export function checkFile(stats: Stats, operation: string, path: string): void {
   checkEntry(stats, operation, path);
-  if (stats.isDirectory()) throw pathError("NOT_A_DIRECTORY", operation, path, "a directory stands where a file should");
+  if (stats.isDirectory())
+    throw pathError("NOT_A_DIRECTORY", operation, path, "a directory stands where a file should");
   if (!stats.isFile()) throw pathError("INVALID_PATH", operation, path, "not a regular file");
 }
 

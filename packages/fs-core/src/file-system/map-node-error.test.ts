@@ -52,7 +52,13 @@ test.each(["EIO", "ESTALE", "ENODEV", "ESOMETHINGNEW"])("%s is IO", (errno) => {
 });
 
 test("whatever else is thrown is IO and kept", () => {
-  for (const cause of [new Error("plain"), "text", undefined, { code: "ENOENT" }, Object.assign(new Error(), { code: 7 })]) {
+  for (const cause of [
+    new Error("plain"),
+    "text",
+    undefined,
+    { code: "ENOENT" },
+    Object.assign(new Error(), { code: 7 }),
+  ]) {
     const error = toStorageError(cause, "sync", "a");
     expect(error.code).toBe("IO");
     if (cause !== undefined) expect(error.cause).toBe(cause);

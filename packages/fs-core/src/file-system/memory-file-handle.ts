@@ -1,12 +1,10 @@
 import { StorageError } from "../errors.ts";
-import type { FileHandle } from "./file-system.ts";
+import { type FileHandle, readAllLimitBytes } from "./file-system.ts";
 import { argumentError, closedError } from "./map-node-error.ts";
 import type { MemoryFile } from "./memory-node.ts";
 import type { MemoryTree } from "./memory-tree.ts";
 import { quotePath } from "./path-rules.ts";
 import { zeroPieces } from "./zeroes.ts";
-
-const readAllLimitBytes = 64 * 2 ** 20;
 
 /**
  * One open file of a {@link MemoryTree}. An asynchronous call checks its arguments at once and acts one microtask later,
@@ -80,7 +78,8 @@ export class MemoryFileHandle implements FileHandle {
   async readAll(options?: { readonly limitBytes?: number }): Promise<Uint8Array> {
     const size = this.sizeSync();
     const limitBytes = options?.limitBytes ?? readAllLimitBytes;
-    if (size > limitBytes) throw argumentError("readAll", this.path, `${size} bytes, more than the limit ${limitBytes}`);
+    if (size > limitBytes)
+      throw argumentError("readAll", this.path, `${size} bytes, more than the limit ${limitBytes}`);
     return this.readView(0, size);
   }
 

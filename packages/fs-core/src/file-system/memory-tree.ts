@@ -23,7 +23,7 @@ export class MemoryTree {
   #nextIno: number;
 
   /** @param root what is there already, for a tree that continues another; its inode numbers are below `nextIno` */
-  constructor(clock: Clock, journal: MemoryJournal = noJournal, root: MemoryDirectory | undefined = undefined, nextIno = 2) {
+  constructor(clock: Clock, journal: MemoryJournal = noJournal, root?: MemoryDirectory, nextIno = 2) {
     this.#clock = clock;
     this.#journal = journal;
     this.#nextIno = nextIno;
@@ -75,7 +75,8 @@ export class MemoryTree {
   deleteFile(path: string, operation: string): void {
     const node = this.find(path, operation);
     if (node === undefined) return;
-    if (node.kind === "directory") throw failure("NOT_A_DIRECTORY", operation, path, "a directory; see removeDirectory");
+    if (node.kind === "directory")
+      throw failure("NOT_A_DIRECTORY", operation, path, "a directory; see removeDirectory");
     this.#unname(this.#place(path, operation), node);
   }
 
@@ -83,7 +84,8 @@ export class MemoryTree {
     const node = this.node(from, operation);
     const target = this.find(to, operation);
     if (target !== undefined) {
-      if (node.kind === "directory") throw failure("ALREADY_EXISTS", operation, to, "a directory never replaces anything");
+      if (node.kind === "directory")
+        throw failure("ALREADY_EXISTS", operation, to, "a directory never replaces anything");
       if (target.kind === "directory") {
         throw failure("NOT_A_DIRECTORY", operation, to, "a directory stands where a file should");
       }
@@ -165,7 +167,7 @@ export class MemoryTree {
   }
 
   #empty(directory: MemoryDirectory): void {
-    for (const [name, node] of [...directory.entries]) {
+    for (const [name, node] of directory.entries) {
       if (node.kind === "directory") this.#empty(node);
       this.#unname({ directory, name }, node);
     }

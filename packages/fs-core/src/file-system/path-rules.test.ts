@@ -19,7 +19,9 @@ import {
 test.each([...hostilePaths])("%j is refused, alone and inside a path", (path) => {
   expect(pathProblem(path)).toBeTypeOf("string");
   expect(pathProblem(`good/${path}/good`)).toBeTypeOf("string");
-  expect(() => pathParts(path, "open")).toThrow(expect.objectContaining({ code: "INVALID_PATH", operation: "open", path }));
+  expect(() => pathParts(path, "open")).toThrow(
+    expect.objectContaining({ code: "INVALID_PATH", operation: "open", path }),
+  );
 });
 
 test.each([...unusualNames])("%j is accepted", (name) => {
@@ -43,12 +45,15 @@ test("the root has no parts", () => {
 
 test("an accepted path never leaves the root and means one thing", () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom("a", ".", "/", "\\", "\0", " ", ":", "é", "\ud800", "-") }), (path) => {
-      if (pathProblem(path) !== undefined) return;
-      const parts = pathParts(path, "open");
-      expect(parts.join("/")).toBe(path);
-      for (const part of parts) expect(part).not.toMatch(/^(\.{0,2}|.*[\\:\0].*|.*[ .])$/s);
-    }),
+    fc.property(
+      fc.string({ unit: fc.constantFrom("a", ".", "/", "\\", "\0", " ", ":", "é", "\ud800", "-") }),
+      (path) => {
+        if (pathProblem(path) !== undefined) return;
+        const parts = pathParts(path, "open");
+        expect(parts.join("/")).toBe(path);
+        for (const part of parts) expect(part).not.toMatch(/^(\.{0,2}|.*[\\:\0].*|.*[ .])$/s);
+      },
+    ),
   );
 });
 

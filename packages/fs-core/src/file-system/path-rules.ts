@@ -12,7 +12,7 @@ export const maxPartBytes = 255;
 export const maxPathBytes = 900;
 
 // A colon names an alternate data stream on NTFS, a backslash separates there; the others Windows refuses.
-const forbiddenCharacters = /[\u0000-\u001f\u007f\\:*?"<>|]/;
+const forbiddenCharacters = /[\p{Control}\\:*?"<>|]/u;
 
 const loneSurrogate = /\p{Surrogate}/u;
 

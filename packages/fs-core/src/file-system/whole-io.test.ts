@@ -9,7 +9,10 @@ import { type Call, type CallSync, readWhole, readWholeSync, writeWhole, writeWh
 const data = Uint8Array.from({ length: 100 }, (_, index) => index + 1);
 
 /** A system call that moves what the script says, at most what was asked; a string fails; at its end it moves all. */
-function scripted(script: readonly (number | string)[], move: (bytes: Uint8Array, from: number, position: number) => void) {
+function scripted(
+  script: readonly (number | string)[],
+  move: (bytes: Uint8Array, from: number, position: number) => void,
+) {
   const calls: [offset: number, length: number, position: number][] = [];
   const sync: CallSync = (fd, bytes, offset, length, position) => {
     expect(fd).toBe(3);
@@ -39,7 +42,10 @@ function disk(size = 200): { readonly bytes: Uint8Array; readonly write: Paramet
   return { bytes, write: (piece, _from, position) => bytes.set(piece, position) };
 }
 
-type Write = (script: readonly (number | string)[], target: ReturnType<typeof disk>) => Promise<ReturnType<typeof scripted>["calls"]>;
+type Write = (
+  script: readonly (number | string)[],
+  target: ReturnType<typeof disk>,
+) => Promise<ReturnType<typeof scripted>["calls"]>;
 
 const writers: Readonly<Record<string, Write>> = {
   async sync(script, target) {
@@ -77,7 +83,10 @@ describe.each(Object.entries(writers))("write, %s", (_name, write) => {
   test("every pattern of short writes arrives whole", async () => {
     for (let step = 1; step <= 100; step += 1) {
       const target = disk();
-      await write(Array.from({ length: 100 }, (_, index) => 1 + ((index * 7) % step)), target);
+      await write(
+        Array.from({ length: 100 }, (_, index) => 1 + ((index * 7) % step)),
+        target,
+      );
       expect(target.bytes.subarray(50, 150)).toEqual(data);
     }
   });

@@ -19,16 +19,7 @@ import { applyChange, type CrashJournal, type DataChange, type NameChange } from
  * | `prefix`     | the first few changes in time, the next write cut at a byte        | the same prefix |
  * | `subset`     | each 512-byte sector of each write on its own                      | each on its own |
  */
-export const crashModels = [
-  "all",
-  "drop",
-  "data-drop",
-  "names-drop",
-  "zeros",
-  "garbage",
-  "prefix",
-  "subset",
-] as const;
+export const crashModels = ["all", "drop", "data-drop", "names-drop", "zeros", "garbage", "prefix", "subset"] as const;
 
 /** One of {@link crashModels}. */
 export type CrashModel = (typeof crashModels)[number];
@@ -48,7 +39,11 @@ export interface CrashSettings {
 /** The tree after the crash; nothing in it is shared with the living one. */
 export function survivingTree(root: MemoryDirectory, journal: CrashJournal, settings: CrashSettings): MemoryDirectory {
   if (settings.model === "all") {
-    return copyTree(root, (directory) => directory.entries, (file) => file.bytes.clone());
+    return copyTree(
+      root,
+      (directory) => directory.entries,
+      (file) => file.bytes.clone(),
+    );
   }
   const choice = choiceOf(journal, settings);
   const names = journal.namesAfter(choice.name);

@@ -96,7 +96,9 @@ test("subset: each sector and each name on its own", () => {
     const bytes = read(after, "a").toString("latin1");
     const sectors = [bytes.slice(0, 512), bytes.slice(512, 1024), bytes.slice(1024)];
     const shape = sectors.map((sector) => (sector.includes("x") ? "x" : sector === "" ? "" : "0"));
-    expect(bytes).toMatch(/^(|\0{412}x{100}|\0{512}x{512}|\0{412}x{612}|(\0{1024}|\0{412}x{100}\0{512}|\0{512}x{512}|\0{412}x{612})x{412})$/);
+    expect(bytes).toMatch(
+      /^(|\0{412}x{100}|\0{512}x{512}|\0{412}x{612}|(\0{1024}|\0{412}x{100}\0{512}|\0{512}x{512}|\0{412}x{612})x{412})$/,
+    );
     shapes.add(`${shape.join("|")} ${after.listSync("").length}`);
   }
   // 2³ choices of sectors times 2 of the name; without the last sectors the file is shorter.
@@ -379,7 +381,10 @@ test("a random history: drop and all agree with a naive model", () => {
         file.content = file.content.slice(0, position) + text + file.content.slice(position + text.length);
       }
       const render = (names: typeof live, part: "content" | "durable"): string =>
-        [...names.keys()].sort().map((key) => `${key}=${names.get(key)?.[part]}`).join(" ");
+        [...names.keys()]
+          .sort()
+          .map((key) => `${key}=${names.get(key)?.[part]}`)
+          .join(" ");
       expect(crash(fs, "all"), `seed ${seed} step ${step}`).toBe(render(live, "content"));
       expect(crash(fs, "drop"), `seed ${seed} step ${step}`).toBe(render(durableNames, "durable"));
       expect(crash(fs, "data-drop"), `seed ${seed} step ${step}`).toBe(render(live, "durable"));

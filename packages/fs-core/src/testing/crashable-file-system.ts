@@ -47,7 +47,10 @@ export class CrashableFileSystem extends InterceptedFileSystem implements SyncFa
   readonly #boundaries: Boundaries;
 
   /** @param survivors for {@link crashClone}: what is there at the start, all of it durable */
-  constructor(parts: CrashableFileSystemParts = {}, survivors?: { readonly tree: MemoryDirectory; readonly nextIno: number }) {
+  constructor(
+    parts: CrashableFileSystemParts = {},
+    survivors?: { readonly tree: MemoryDirectory; readonly nextIno: number },
+  ) {
     const clock = parts.clock ?? systemClock;
     const root = survivors?.tree ?? new MemoryDirectory(1, clock.wallUs() / 1000);
     const journal = new CrashJournal(root);

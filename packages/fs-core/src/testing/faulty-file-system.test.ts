@@ -98,7 +98,7 @@ describe("which calls are hit", () => {
     const attempt = async (call: () => unknown): Promise<void> => {
       const before = plan.injected;
       await (async () => call())().then(
-        () => expect.fail(`${call} was not hit`),
+        () => expect.fail(`${String(call)} was not hit`),
         (error) => hit.add(error.operation),
       );
       expect(plan.injected).toBe(before + 1);
@@ -246,8 +246,14 @@ describe("a failed sync over a CrashableFileSystem", () => {
     const step = async (sync: () => Promise<void>, syncSync: () => void): Promise<void> =>
       (form === "sync" ? (async () => syncSync())() : sync()).catch(() => {});
     for (let attempt = 0; attempt < 2; attempt += 1) {
-      await step(() => handle.sync(), () => handle.syncSync());
-      await step(() => fs.syncDirectory(""), () => fs.syncDirectorySync(""));
+      await step(
+        () => handle.sync(),
+        () => handle.syncSync(),
+      );
+      await step(
+        () => fs.syncDirectory(""),
+        () => fs.syncDirectorySync(""),
+      );
     }
     const survivors = disk.crashClone({ model: "drop", random: new SeededRandom(1) });
     if (!(await survivors.fileExists("a"))) return "no file";

@@ -133,5 +133,7 @@ function injected(errno: FaultErrno, operation: FileOperation): StorageError {
 }
 
 function syncFailureTarget(inner: FileSystem): SyncFailureTarget | undefined {
-  return "syncFailed" in inner && typeof inner.syncFailed === "function" ? (inner as FileSystem & SyncFailureTarget) : undefined;
+  return "syncFailed" in inner && typeof inner.syncFailed === "function"
+    ? (inner as FileSystem & SyncFailureTarget)
+    : undefined;
 }

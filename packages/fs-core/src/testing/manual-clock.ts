@@ -88,7 +88,11 @@ export class ManualClock implements Clock {
     let first: Timer | undefined;
     for (const timer of this.#timers) {
       if (timer.dueUs > endUs) continue;
-      if (first === undefined || timer.dueUs < first.dueUs || (timer.dueUs === first.dueUs && timer.order < first.order)) {
+      if (
+        first === undefined ||
+        timer.dueUs < first.dueUs ||
+        (timer.dueUs === first.dueUs && timer.order < first.order)
+      ) {
         first = timer;
       }
     }

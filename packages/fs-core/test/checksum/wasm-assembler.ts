@@ -41,8 +41,8 @@ function signed(value: bigint): Code {
  * memory offset and, below 2^31, as an i32 constant.
  */
 function relocated(value: number): Code {
-  const digits = [0, 7, 14, 21, 28].map((shift) => ((value >>> shift) & 127) | (shift < 28 ? 128 : 0));
-  return [(digits[0] as number) + relocationMark, ...digits.slice(1)];
+  const digit = (shift: number): number => (value >>> shift) & 127;
+  return [digit(0) + 128 + relocationMark, digit(7) + 128, digit(14) + 128, digit(21) + 128, digit(28)];
 }
 const relocationMark = 256;
 
@@ -182,7 +182,7 @@ export class WasmModule {
       return [...unsigned(code.length), ...code];
     });
     const marked = [
-      ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+      ...magicAndVersion,
       ...section(1, vector(types)),
       ...section(2, vector([[...text("env"), ...text("memory"), 2, 0, 1]])),
       ...section(3, vector(this.#functions.map((_, index) => unsigned(index)))),
@@ -194,6 +194,7 @@ export class WasmModule {
   }
 }
 
+const magicAndVersion: Code = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 const vector = (items: readonly Code[]): Code => [...unsigned(items.length), ...items.flat()];
 const typeVector = (types: readonly ValueType[]): Code => vector(types.map((type) => [typeByte[type]]));
 const section = (id: number, content: Code): Code => [id, ...unsigned(content.length), ...content];

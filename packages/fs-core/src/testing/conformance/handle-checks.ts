@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import type { FileHandle, FileSystem } from "../../file-system/file-system.ts";
-import { bytesOf, type Check, type Form, get, inBothForms, patternBytes, put, refuses, textOf, using } from "./check.ts";
+import {
+  bytesOf,
+  type Check,
+  type Form,
+  get,
+  inBothForms,
+  patternBytes,
+  put,
+  refuses,
+  textOf,
+  using,
+} from "./check.ts";
 
 /** Reading, writing, sizing, syncing and closing one open file. */
 export const handleChecks: readonly Check[] = [
@@ -21,7 +32,7 @@ export const handleChecks: readonly Check[] = [
     await form.writeAt(handle, 1000, bytesOf("x"));
     const bytes = await handle.readAll();
     assert.equal(bytes.length, 1001);
-    assert.ok(bytes.subarray(0, 1000).every((byte) => byte === 0));
+    assert.ok(isZero(bytes.subarray(0, 1000)));
     assert.equal(bytes[1000], 120);
   }),
   ...onNewFile("writeAt takes the view, not the memory behind it", async (handle, form) => {
@@ -74,7 +85,7 @@ export const handleChecks: readonly Check[] = [
     const bytes = await handle.readAll();
     assert.equal(bytes.length, 4 + length);
     assert.equal(textOf(bytes.subarray(0, 4)), "abcd");
-    assert.ok(bytes.subarray(4).every((byte) => byte === 0));
+    assert.ok(isZero(bytes.subarray(4)));
     await form.preallocate(handle, 2, 1);
     assert.equal(await form.size(handle), 4 + length);
     assert.deepEqual([...(await handle.readView(0, 5))], [97, 98, 0, 100, 0]);
@@ -158,12 +169,15 @@ export const handleChecks: readonly Check[] = [
   ...inBothForms("close lets calls in flight finish", async (fs, form) => {
     const data = patternBytes(2 ** 20 + 3);
     const handle = await fs.createFile("a");
-    const writing = handle.writeAt(0, data);
+    await handle.writeAt(0, data);
+    const copies = [handle.readAll(), handle.readView(0, data.length)];
+    const others = [handle.preallocate(data.length, data.length), handle.size(), handle.sync()];
     const closing = form.close(handle);
     await refuses("CLOSED", "size", "a", () => handle.size());
-    await Promise.all([writing, closing]);
+    await Promise.all([...others, closing]);
     await handle.close();
-    await using(fs.openFile("a"), async (again) => assert.ok(Buffer.from(await again.readAll()).equals(data)));
+    for (const copy of await Promise.all(copies)) assert.ok(Buffer.from(copy.subarray(0, data.length)).equals(data));
+    assert.equal((await fs.fileMetadata("a")).size, 2 * data.length);
   }),
   ...inBothForms("a handle knows its path and keeps its file through a rename", async (fs, form) => {
     await fs.mkdir("d");
@@ -179,4 +193,8 @@ export const handleChecks: readonly Check[] = [
 /** Checks with an open, empty file named `a`. */
 function onNewFile(name: string, run: (handle: FileHandle, form: Form) => Promise<void>): Check[] {
   return inBothForms(name, (fs: FileSystem, form) => using(form.createFile(fs, "a"), (handle) => run(handle, form)));
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes).equals(new Uint8Array(bytes.length));
 }

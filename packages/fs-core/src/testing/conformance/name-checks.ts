@@ -39,8 +39,9 @@ export const nameChecks: readonly Check[] = [
       while (last < 40) {
         const least = renamed;
         const seen = /^version (\d+)$/.exec(await get(fs, "a"));
-        assert.ok(seen !== null && Number(seen[1]) >= Math.max(least, last), `saw ${seen}, wanted at least ${least}`);
-        last = Number(seen[1]);
+        const version = Number(seen?.[1]);
+        assert.ok(version >= Math.max(least, last), `saw version ${version} after ${last}, wanted at least ${least}`);
+        last = version;
       }
       await writer;
     },

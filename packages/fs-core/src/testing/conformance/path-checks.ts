@@ -21,6 +21,7 @@ export const hostilePaths: readonly string[] = [
   "a\0b",
   "a\nb",
   "a\u007f",
+  "a\u0085b",
   "what?",
   "*",
   "a|b",

@@ -1,7 +1,7 @@
 /**
  * Question: what does a LocalFileHandle add to the calls of node:fs that the append path is made of?
  * Method: the same calls on the same file, bare and through the handle, interleaved in rounds; medians of the rounds.
- * Run: node packages/fs-core/bench/handle-overhead.ts [directory on the disk to measure]
+ * Run: node packages/fs-core/bench/handle-overhead.bench.ts [directory on the disk to measure]
  */
 import { fdatasyncSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,10 +27,30 @@ interface Pair {
 }
 
 const pairs: readonly Pair[] = [
-  pair("read 64 B", 20_000, (at) => readSync(fd, small, 0, 64, at), (at) => handle.readAtSync(at, small)),
-  pair("read 16 KiB", 10_000, (at) => readSync(fd, large, 0, large.length, at), (at) => handle.readAtSync(at, large)),
-  pair("write 64 B", 20_000, (at) => writeSync(fd, small, 0, 64, at), (at) => handle.writeAtSync(at, small)),
-  pair("write 16 KiB", 5_000, (at) => writeSync(fd, large, 0, large.length, at), (at) => handle.writeAtSync(at, large)),
+  pair(
+    "read 64 B",
+    20_000,
+    (at) => readSync(fd, small, 0, 64, at),
+    (at) => handle.readAtSync(at, small),
+  ),
+  pair(
+    "read 16 KiB",
+    10_000,
+    (at) => readSync(fd, large, 0, large.length, at),
+    (at) => handle.readAtSync(at, large),
+  ),
+  pair(
+    "write 64 B",
+    20_000,
+    (at) => writeSync(fd, small, 0, 64, at),
+    (at) => handle.writeAtSync(at, small),
+  ),
+  pair(
+    "write 16 KiB",
+    5_000,
+    (at) => writeSync(fd, large, 0, large.length, at),
+    (at) => handle.writeAtSync(at, large),
+  ),
   pair(
     "write 64 B and fdatasync",
     60,
@@ -67,7 +87,9 @@ for (const { name, calls, bare, handle: through } of pairs) {
     throughNs.push(timeNs(through, calls));
   }
   const [b, t] = [median(bareNs), median(throughNs)];
-  console.log(`${name.padEnd(24)} ${b.toFixed(0).padStart(9)} ${t.toFixed(0).padStart(11)} ${(t / b).toFixed(3).padStart(7)}`);
+  console.log(
+    `${name.padEnd(24)} ${b.toFixed(0).padStart(9)} ${t.toFixed(0).padStart(11)} ${(t / b).toFixed(3).padStart(7)}`,
+  );
 }
 handle.closeSync();
 rmSync(directory, { recursive: true });

@@ -1,0 +1,79 @@
+import { isAofError, verifyLog, type VerifyProblem, type VerifyReport } from "@varve/aof";
+import type { Arguments } from "../arguments.ts";
+import { exitCode, exitCodeOf } from "../exit-codes.ts";
+import { nextStep } from "../next-step.ts";
+import { assertDirectory } from "../open-log.ts";
+import { formatCount, formatSize } from "../values/size.ts";
+import { logDirectory, type Shell, type Verb } from "../verb.ts";
+
+export const verify: Verb = {
+  name: "verify",
+  summary: "read every byte and list all damage",
+  operands: [logDirectory],
+  options: [],
+  notes: [
+    "Nothing is changed and no lock is taken, so it may run beside a writer. It ends with 0 when all is well, with 5 when something that was durable is damaged, with 3 or 4 when it met only newer formats or unreadable files.",
+    "Notes are harmless: what the next open for writing tidies up.",
+  ],
+  examples: [
+    { does: "check a log", command: "varve verify logs/orders" },
+    { does: "every problem, one a line", command: "varve verify logs/orders --json | jq -c '.problems[]'" },
+  ],
+  run: runVerify,
+};
+
+async function runVerify(args: Arguments, shell: Shell): Promise<number> {
+  const dir = args.operand("dir");
+  await assertDirectory(dir);
+  shell.stop.listen();
+  const report = await verifyWithProgress(dir, shell);
+  // Stopped half-way: what was seen says nothing about the rest.
+  if (report === undefined) return exitCode.ok;
+  await shell.output.write(args.has("json") ? `${JSON.stringify(report)}\n` : reportText(report));
+  const code = exitCodeOfReport(report);
+  const next = report.problems[0] === undefined ? undefined : nextStep(report.problems[0].code, { verb: "verify", dir, earliestId: undefined });
+  if (next !== undefined) shell.notes.line(`Next: ${next}`);
+  return code;
+}
+
+/** @returns undefined when a signal ended it */
+export async function verifyWithProgress(dir: string, { notes, stop }: Shell): Promise<VerifyReport | undefined> {
+  try {
+    return await verifyLog(
+      { dir },
+      {
+        signal: stop.signal,
+        onProgress: ({ segment, bytesDone, bytesTotal }) =>
+          notes.progress(bytesDone, bytesTotal, () => `${formatSize(bytesDone)} of ${formatSize(bytesTotal)}, ${segment}`),
+      },
+    );
+  } catch (error) {
+    if (stop.signal.aborted && isAofError(error) && error.code === "ABORTED") return undefined;
+    throw error;
+  } finally {
+    notes.clearProgress();
+  }
+}
+
+/** The gravest kind of problem decides: damage before what could not be judged. */
+export function exitCodeOfReport({ problems }: VerifyReport): number {
+  const codes = problems.map((problem) => exitCodeOf(problem.code));
+  return codes.includes(exitCode.damaged) ? exitCode.damaged : (codes[0] ?? exitCode.ok);
+}
+
+export function problemText({ code, message }: VerifyProblem): string {
+  return `problem: ${message} [${code}]`;
+}
+
+function reportText(report: VerifyReport): string {
+  const { ok, problems, notes, records, segments, bytes, firstId, lastId } = report;
+  const count = problems.length === 1 ? "1 problem" : `${formatCount(problems.length)} problems`;
+  const held = records === 0 ? "no records" : `${formatCount(records)} sound records, ids ${firstId}..${lastId}`;
+  const files = `${formatSize(bytes)} in ${segments === 1 ? "1 segment" : `${formatCount(segments)} segments`}`;
+  const lines = [
+    ...problems.map(problemText),
+    ...notes.map((note) => `note: ${note}`),
+    `${ok ? "ok" : count}: ${held}, ${files}`,
+  ];
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,29 @@
+import { join } from "node:path";
+import { type FileSystem, LocalFileSystem, type Clock } from "@varve/fs-core";
+import type { LogSizing } from "./drill-plan.ts";
+
+/** What the steps of a run share: where things are, how large the log is, and how to stop. */
+export interface Workspace {
+  /** The run's directory. */
+  readonly dir: string;
+  readonly files: FileSystem;
+  /** The main log's directory. */
+  readonly logDir: string;
+  /** What is sent, a record a line, in `files`. */
+  readonly inputPath: string;
+  /** Records in it. */
+  readonly records: number;
+  readonly sizing: LogSizing;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Tells a person who waits what goes on; often called, rarely shown. */
+  readonly progress: (text: string) => void;
+}
+
+/** The name of the input's file in a run's directory. */
+export const inputName = "input.ndjson";
+
+/** Everything that follows from the run's directory. */
+export function placesIn(dir: string): Pick<Workspace, "dir" | "files" | "logDir" | "inputPath"> {
+  return { dir, files: new LocalFileSystem(dir), logDir: join(dir, "log"), inputPath: inputName };
+}

@@ -1,0 +1,144 @@
+/**
+ * Reads a log along every path there is and compares what they say, so that a path which returns wrong bytes is caught
+ * by the others. A typed error of any path makes the whole answer that error: a damaged log may refuse. Two paths that
+ * disagree, or an error without a code, are defects, and throw.
+ */
+import { type Aof, type AofError, type AofRecord, isAofError } from "@varve/aof";
+import type { Random } from "@varve/fs-core";
+import { contractId, parsePayload, tornBatches } from "./record-identity.ts";
+
+/** What the paths need from a log. */
+export type CheckableLog = Pick<Aof, "firstId" | "getSync" | "lastId" | "read" | "readBatches">;
+
+/** What a recovered log holds. */
+export interface LogContent {
+  /** Contract ids in log order, and one that nobody appended for every atomic batch of which a part is missing. */
+  readonly ids: string[];
+  /** The first typed error of any path. */
+  readonly error: AofError | undefined;
+}
+
+/** @throws Error when two paths disagree */
+export async function checkLog(log: CheckableLog, random: Random): Promise<LogContent> {
+  const seen = new Seen();
+  const forward = await collect(log.read(), seen, "read()");
+  const failures = [
+    forward.error,
+    (await collect(log.read({ reverse: true }), seen, "read({ reverse })")).error,
+    await batches(log, seen),
+    getEach(log, seen, random),
+    await fromTimes(log, forward, random),
+  ];
+  const error = failures.find((failure) => failure !== undefined);
+  const records = forward.records;
+  if (error !== undefined) return { ids: records.map(({ id }) => id), error };
+  // Without an error every path must have seen everything, from the first id to the last.
+  for (const [path, count] of seen.counts) {
+    if (count !== log.lastId - log.firstId + 1) throw new Error(`${path} saw ${count} records of ${log.firstId}..${log.lastId}`);
+  }
+  const ids = records.map(({ id }) => id);
+  ids.push(...tornBatches(records.map(({ logId, tag }) => ({ logId, tag }))));
+  return { ids, error: undefined };
+}
+
+interface Collected {
+  readonly records: { readonly logId: number; readonly id: string; readonly timestampUs: number; readonly tag: ReturnType<typeof parsePayload> }[];
+  readonly error: AofError | undefined;
+}
+
+/** The first answer for each log id, and a complaint about every other. */
+class Seen {
+  readonly counts = new Map<string, number>();
+  readonly #byLogId = new Map<number, string>();
+
+  note(path: string, record: AofRecord): string {
+    const id = contractId(record.id, record.payload);
+    const known = this.#byLogId.get(record.id);
+    if (known !== undefined && known !== id) throw new Error(`${path} says ${id}, another path ${known}`);
+    if (known === undefined) this.#byLogId.set(record.id, id);
+    this.counts.set(path, (this.counts.get(path) ?? 0) + 1);
+    return id;
+  }
+
+  begin(path: string): void {
+    this.counts.set(path, 0);
+  }
+}
+
+async function collect(reader: AsyncIterable<AofRecord>, seen: Seen, path: string): Promise<Collected> {
+  seen.begin(path);
+  const records: Collected["records"] = [];
+  const error = await typed(async () => {
+    for await (const record of reader) {
+      const id = seen.note(path, record);
+      records.push({ logId: record.id, id, timestampUs: record.timestampUs, tag: parsePayload(record.payload) });
+    }
+  });
+  for (const [k, { logId }] of records.entries()) {
+    const before = records[k - 1]?.logId;
+    if (before !== undefined && Math.abs(logId - before) !== 1) throw new Error(`${path} went from ${before} to ${logId}`);
+  }
+  return { records, error };
+}
+
+async function batches(log: CheckableLog, seen: Seen): Promise<AofError | undefined> {
+  seen.begin("readBatches()");
+  return typed(async () => {
+    for await (const batch of log.readBatches()) {
+      for (const record of batch) seen.note("readBatches()", record);
+    }
+  });
+}
+
+/** Every record by id, in an order that no read-ahead expects, and the ids around the log's ends. */
+function getEach(log: CheckableLog, seen: Seen, random: Random): AofError | undefined {
+  const path = "getSync()";
+  seen.begin(path);
+  let error: AofError | undefined;
+  const count = log.lastId - log.firstId + 1;
+  const order = Array.from({ length: count }, (_, k) => log.firstId + k);
+  for (let k = count - 1; k > 0; k--) {
+    const other = random.int(k + 1);
+    [order[k], order[other]] = [order[other] as number, order[k] as number];
+  }
+  for (const logId of order) {
+    try {
+      const record = log.getSync(logId);
+      if (record === undefined) throw new Error(`${path} knows no record ${logId} of ${log.firstId}..${log.lastId}`);
+      if (record.id !== logId) throw new Error(`${path} of ${logId} gave record ${record.id}`);
+      seen.note(path, record);
+    } catch (failure) {
+      if (!isAofError(failure)) throw failure;
+      error ??= failure;
+    }
+  }
+  if (log.getSync(log.lastId + 1) !== undefined) throw new Error(`${path} gave a record after the last, ${log.lastId}`);
+  return error;
+}
+
+/** A few look-ups by time, each compared with what the scan says. */
+async function fromTimes(log: CheckableLog, forward: Collected, random: Random): Promise<AofError | undefined> {
+  const { records } = forward;
+  if (forward.error !== undefined || records.length === 0) return undefined;
+  for (let k = 0; k < 3; k++) {
+    const { timestampUs } = records[random.int(records.length)] as (typeof records)[number];
+    const expected = records.find((record) => record.timestampUs >= timestampUs)?.logId;
+    const error = await typed(async () => {
+      for await (const record of log.read({ from: { timestampUs }, limit: 1 })) {
+        if (record.id !== expected) throw new Error(`from ${timestampUs} µs begins at ${record.id}, not at ${expected}`);
+      }
+    });
+    if (error !== undefined) return error;
+  }
+  return undefined;
+}
+
+async function typed(action: () => Promise<void>): Promise<AofError | undefined> {
+  try {
+    await action();
+    return undefined;
+  } catch (error) {
+    if (!isAofError(error)) throw error;
+    return error;
+  }
+}

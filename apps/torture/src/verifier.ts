@@ -1,0 +1,71 @@
+/**
+ * A program that opens a log, recovery included, and prints what it holds, in the contract of the fault tools: one
+ * directory as an argument, or with `--batch` one JSON line `{"dir"}` after the other on standard input. Anything that
+ * is neither an answer nor a typed refusal ends it with Node's own report, which the tools take for a crash.
+ */
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import type { AofSettings } from "@varve/aof";
+import { SeededRandom } from "@varve/fs-core/testing";
+import { type IndexKind, indexKinds, oneOf } from "./arguments.ts";
+import { printLines } from "./output.ts";
+import { type Answer, verifyDirectory } from "./verify-directory.ts";
+
+const usage = `usage: node dist/verifier.js [options] DIR
+       node dist/verifier.js --batch [options]
+  --index KIND        file (default) | lmdb | memory | auto
+  --recovery MODE     truncate-torn-tail (default) | strict | salvage
+`;
+
+const exitRefused = 3;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  let parsed: { readonly isBatch: boolean; readonly dirs: readonly string[]; readonly settings: Omit<AofSettings, "dir"> };
+  try {
+    parsed = parse(args);
+  } catch (error) {
+    printLines(2, `${(error as Error).message}\n${usage}`);
+    return 2;
+  }
+  const { isBatch, dirs, settings } = parsed;
+  if (isBatch) {
+    for await (const line of createInterface({ input: process.stdin })) {
+      const { dir } = JSON.parse(line) as { dir: string };
+      printLines(1, `${JSON.stringify(await verify({ ...settings, dir }))}\n`);
+    }
+    return 0;
+  }
+  return printAnswer(await verify({ ...settings, dir: dirs[0] as string }));
+}
+
+function verify(settings: AofSettings): Promise<Answer> {
+  return verifyDirectory(settings, new SeededRandom(1));
+}
+
+function printAnswer({ ids, reports, error }: Answer): number {
+  const lines = [...ids.map((id) => `R ${id}`), ...reports.map((report) => `C ${report.replaceAll("\n", "; ")}`)];
+  if (error !== null) lines.push(`E ${error.code} ${error.message}`);
+  printLines(1, lines.map((line) => `${line}\n`).join(""));
+  return error === null ? 0 : exitRefused;
+}
+
+function parse(args: readonly string[]): {
+  isBatch: boolean;
+  dirs: string[];
+  settings: Omit<AofSettings, "dir">;
+} {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { batch: { type: "boolean" }, index: { type: "string" }, recovery: { type: "string" } },
+  });
+  const isBatch = values.batch === true;
+  if (positionals.length !== (isBatch ? 0 : 1)) throw new TypeError("want exactly one directory, or --batch");
+  const indexKind: IndexKind = oneOf(values, "index", indexKinds) ?? "file";
+  const recovery = oneOf(values, "recovery", ["truncate-torn-tail", "strict", "salvage"]);
+  // The smallest buffer: tens of thousands of opens must stay within the memory limit of the tools.
+  const settings = { indexKind, bufferBytes: 65536, segmentSizeBytes: 4096, ...(recovery === undefined ? {} : { recovery }) };
+  return { isBatch, dirs: positionals, settings };
+}
