@@ -25,6 +25,12 @@ const checks = [
   { name: "packages", command: ["node", "scripts/check-packages.mjs"] },
 ];
 
+// Also when an install fails, or a signal ends this.
+let closed = false;
+process.once("exit", () => {
+  if (!closed) close(0, 1);
+});
+
 const environment = toolEnvironment();
 setUp();
 process.exitCode = await main();
@@ -95,6 +101,7 @@ function readCounts(path) {
  * @param {number} failed
  */
 function close(passed, failed) {
+  closed = true;
   process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
   return failed === 0 ? 0 : 1;
 }

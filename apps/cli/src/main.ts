@@ -25,7 +25,7 @@ process.on("uncaughtException", (error) => {
 });
 
 const code = await runCli(words, {
-  input: new Input(() => process.stdin),
+  input: new Input(() => process.stdin, 0),
   output: new Output(process.stdout, 1),
   errors: process.stderr,
   stop,

@@ -46,7 +46,7 @@ export function nextStep(code: FailureCode, { verb, dir, earliestId }: Situation
     case "CORRUPTED_MANIFEST":
       return verb === "verify"
         ? `Restore it from a copy, or keep what can be read: varve repair ${log} --mode salvage`
-        : `varve verify ${log} lists all the damage.`;
+        : `varve verify ${log} lists the damage.`;
     case "IO":
     case "FILESYSTEM":
       return "Look at the disk's health and the system log.";

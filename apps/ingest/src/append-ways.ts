@@ -18,13 +18,13 @@ export interface AppendWay {
 export const appendWays: readonly AppendWay[] = [
   {
     name: "group commit: many callers wait, each for its own record",
-    recordsMax: 256,
+    recordsMax: 512,
     suits: () => true,
     append: (log, records) => Promise.all(records.map((record) => log.appendDurable(record))),
   },
   {
     name: "an atomic batch",
-    recordsMax: 500,
+    recordsMax: 1000,
     suits: () => true,
     async append(log, records) {
       const { firstId, lastId } = await log.appendBatchDurable(records);
@@ -33,7 +33,7 @@ export const appendWays: readonly AppendWay[] = [
   },
   {
     name: "many appends, then one flush",
-    recordsMax: 800,
+    recordsMax: 2000,
     // Under `sync` each of these appends would be a sync of its own.
     suits: (kind) => kind !== "sync",
     async append(log, records) {
@@ -44,7 +44,7 @@ export const appendWays: readonly AppendWay[] = [
   },
   {
     name: "appends that the log flushes by itself",
-    recordsMax: 300,
+    recordsMax: 600,
     // The others would wait for a batch to fill, or for memory to run out.
     suits: (kind) => kind === "periodic" || kind === "batched-or-periodic",
     async append(log, records) {
@@ -55,7 +55,7 @@ export const appendWays: readonly AppendWay[] = [
   },
   {
     name: "appends that are durable when they return",
-    recordsMax: 8,
+    recordsMax: 4,
     suits: (kind) => kind === "sync",
     async append(log, records) {
       return records.map((record) => log.append(record));

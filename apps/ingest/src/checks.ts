@@ -207,7 +207,10 @@ export function judgeKill(facts: KillFacts): Check[] {
     check("hash", facts.acknowledgedHash === undefined ? 0 : 1, "hashes", hash),
     check("recovery", 1, "recoveries", recoveryFindings(facts)),
     ...judgeSequence(sequence),
-    { ...check("invented", recovered, "records", invented), findingCount: sequence.inventedCount + invented.length - sequence.invented.length },
+    {
+      ...check("invented", recovered, "records", invented),
+      findingCount: sequence.inventedCount + invented.length - sequence.invented.length,
+    },
   ];
 }
 
@@ -240,11 +243,21 @@ function judgeSequence(sequence: SequenceOutcome): Check[] {
 }
 
 /** What a live tail that should have read up to `lastId` proves. */
-export function judgeTail(name: "tail" | "follower" | "complete", lastId: number, sequence: SequenceOutcome, where: string): Check {
+export function judgeTail(
+  name: "tail" | "follower" | "complete",
+  lastId: number,
+  sequence: SequenceOutcome,
+  where: string,
+): Check {
   const findings = [...sequence.order, ...sequence.altered, ...sequence.invented];
   let findingCount = sequence.order.length + sequence.alteredCount + sequence.inventedCount;
   if (sequence.lastId !== lastId) {
-    findings.push({ where, id: sequence.lastId + 1, expected: `to read up to record ${lastId}`, got: `the end after ${sequence.lastId}` });
+    findings.push({
+      where,
+      id: sequence.lastId + 1,
+      expected: `to read up to record ${lastId}`,
+      got: `the end after ${sequence.lastId}`,
+    });
     findingCount++;
   }
   return { ...check(name, sequence.lastId - sequence.firstId + 1, "records", findings), findingCount };

@@ -23,9 +23,12 @@ export async function runChild<Job>(work: (job: Job, parentIsDone: AbortSignal) 
     await work(JSON.parse(process.argv[2] ?? "null") as Job, parentIsDone.signal);
   } catch (error) {
     process.exitCode = 1;
-    if (parentIsDone.signal.aborted) return;
     const code = isAofError(error) || isStorageError(error) ? error.code : "-";
-    say({ kind: "failed", code, message: error instanceof Error ? error.message : String(error) });
+    try {
+      say({ kind: "failed", code, message: error instanceof Error ? error.message : String(error) });
+    } catch {
+      // The parent is gone, so nobody is there to be told.
+    }
   } finally {
     process.stdin.destroy();
   }

@@ -97,7 +97,10 @@ export class Child {
     for (const line of lines) {
       const message = parseMessage(line);
       if (message === undefined) {
-        this.#failure ??= new IngestError("CHILD_FAILED", `${this.#name} said what is not in its protocol: ${line.slice(0, 200)}`);
+        this.#failure ??= new IngestError(
+          "CHILD_FAILED",
+          `${this.#name} said what is not in its protocol: ${line.slice(0, 200)}`,
+        );
       } else if (message.kind === "failed") {
         const { code } = message;
         const reason = (aofErrorCodes as readonly string[]).includes(code) ? (code as AofErrorCode) : undefined;

@@ -101,7 +101,8 @@ export async function readDatedFlights(signal: AbortSignal): Promise<DatedRecord
   try {
     const stream = createReadStream(packageFile(datedFlightsFile), { highWaterMark: chunkBytes, signal });
     for await (const chunk of stream) {
-      for (const record of splitter.push(chunk as Uint8Array)) flights.push({ timestampUs: departureUs(record), record });
+      for (const record of splitter.push(chunk as Uint8Array))
+        flights.push({ timestampUs: departureUs(record), record });
     }
     for (const record of splitter.end()) flights.push({ timestampUs: departureUs(record), record });
   } catch (error) {
@@ -115,7 +116,8 @@ export async function readDatedFlights(signal: AbortSignal): Promise<DatedRecord
 export function departureUs(record: Uint8Array): number {
   const { date } = JSON.parse(Buffer.from(record).toString()) as { date?: unknown };
   const match = /^(\d{4})\/(\d\d)\/(\d\d) (\d\d):(\d\d)$/.exec(String(date));
-  if (match === null) throw new IngestError("INPUT_UNREADABLE", `a flight has the date ${String(date)}, want YYYY/MM/DD hh:mm`);
+  if (match === null)
+    throw new IngestError("INPUT_UNREADABLE", `a flight has the date ${String(date)}, want YYYY/MM/DD hh:mm`);
   const [year, month, day, hour, minute] = match.slice(1).map(Number) as [number, number, number, number, number];
   return Date.UTC(year, month - 1, day, hour, minute) * 1000;
 }
@@ -126,7 +128,9 @@ function packageFile(name: string): URL {
 }
 
 async function packageFileName(name: string): Promise<string> {
-  const manifest = JSON.parse(await readFile(new URL("../package.json", packageFile(name)), "utf8")) as { version: string };
+  const manifest = JSON.parse(await readFile(new URL("../package.json", packageFile(name)), "utf8")) as {
+    version: string;
+  };
   return `${name} of vega-datasets ${manifest.version}`;
 }
 
@@ -135,7 +139,8 @@ function inputError(error: unknown, name: string): unknown {
   const isOfSystem = error instanceof Error && "syscall" in error;
   if (!isOfSystem) return error;
   if (code === "ENOENT") return new IngestError("NO_INPUT", `${name}: no such file`, { cause: error });
-  if (code === "EISDIR") return new IngestError("USAGE", `${name} is a directory, want a file of NDJSON`, { cause: error });
+  if (code === "EISDIR")
+    return new IngestError("USAGE", `${name} is a directory, want a file of NDJSON`, { cause: error });
   return new IngestError("INPUT_UNREADABLE", `${name} cannot be read: ${error.message}`, { cause: error });
 }
 

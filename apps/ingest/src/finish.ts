@@ -3,7 +3,7 @@ import { Aof, type AofMetricsSnapshot, type SegmentInfo } from "@varve/aof";
 import { SeededRandom } from "@varve/fs-core/testing";
 import { appendRecords } from "./append-loop.ts";
 import { appendWays } from "./append-ways.ts";
-import { type Check, judgeTail, type SequenceOutcome } from "./checks.ts";
+import { type Check, judgeTail, SequenceComparison, type SequenceOutcome } from "./checks.ts";
 import { Child } from "./child.ts";
 import { IngestError } from "./errors.ts";
 import type { FollowerJob } from "./follower-process.ts";
@@ -41,6 +41,7 @@ export async function finish(seed: number, workspace: Workspace): Promise<{ repo
   let follower: Follower | undefined;
   try {
     const firstId = log.nextId;
+    if (firstId > records) return nothingLeft(log, firstId);
     follower = await Follower.start(firstId, workspace);
     const inProcess = followInProcess(log, firstId, workspace, stop);
     const outside = follower.outcome;
@@ -53,7 +54,8 @@ export async function finish(seed: number, workspace: Workspace): Promise<{ repo
     const durableUs = clock.monotonicUs();
     stop.throwIfAborted();
     const [here, there] = await Promise.all([inProcess, outside]).catch((error: unknown) => {
-      throw giveUp.signal.aborted ? giveUp.signal.reason : error;
+      giveUp.signal.throwIfAborted();
+      throw error;
     });
     const behindUs = clock.monotonicUs() - durableUs;
     const checks = [
@@ -61,9 +63,12 @@ export async function finish(seed: number, workspace: Workspace): Promise<{ repo
       judgeTail("follower", records, there, "a live tail in another process"),
     ];
     const metrics = log.performanceMetrics();
-    const segments = log.segments().filter((segment) => segment.recordCount > 0);
+    const segments = segmentsOf(log);
     const bytes = metrics.totalAppendedBytes;
-    return { checks, report: { firstId, lastId: log.lastId, appendingUs: durableUs - beganUs, behindUs, bytes, metrics, segments } };
+    return {
+      checks,
+      report: { firstId, lastId: log.lastId, appendingUs: durableUs - beganUs, behindUs, bytes, metrics, segments },
+    };
   } finally {
     giveUp.abort();
     await follower?.close();
@@ -72,7 +77,13 @@ export async function finish(seed: number, workspace: Workspace): Promise<{ repo
   }
 }
 
-async function appendRest(log: Aof, firstId: number, seed: number, workspace: Workspace, signal: AbortSignal): Promise<void> {
+async function appendRest(
+  log: Aof,
+  firstId: number,
+  seed: number,
+  workspace: Workspace,
+  signal: AbortSignal,
+): Promise<void> {
   const { files, inputPath, records: untilId, clock, progress } = workspace;
   const records = await RecordFile.open(files, inputPath, firstId);
   try {
@@ -87,17 +98,28 @@ async function appendRest(log: Aof, firstId: number, seed: number, workspace: Wo
   }
 }
 
-async function followInProcess(log: Aof, firstId: number, workspace: Workspace, signal: AbortSignal): Promise<SequenceOutcome> {
+async function followInProcess(
+  log: Aof,
+  firstId: number,
+  workspace: Workspace,
+  signal: AbortSignal,
+): Promise<SequenceOutcome> {
   const { files, inputPath, records: until } = workspace;
   const where = "a live tail in this process";
   const sent = await RecordFile.open(files, inputPath, firstId);
   const stalled = new AbortController();
   const watchdog = new Watchdog(workspace.clock, quietMsMax, () => stalled.abort(stall(where)));
   try {
-    const batches = log.readBatches({ from: firstId, until, follow: true, signal: AbortSignal.any([signal, stalled.signal]) });
+    const batches = log.readBatches({
+      from: firstId,
+      until,
+      follow: true,
+      signal: AbortSignal.any([signal, stalled.signal]),
+    });
     return await compareWithInput(batches, sent, { where, firstId, onProgress: () => watchdog.seen() });
   } catch (error) {
-    throw stalled.signal.aborted ? stalled.signal.reason : error;
+    stalled.signal.throwIfAborted();
+    throw error;
   } finally {
     watchdog.stop();
     await sent[Symbol.asyncDispose]();
@@ -160,6 +182,22 @@ function stall(where: string): IngestError {
   return new IngestError("STALLED", `${where} read nothing for ${quietMsMax / 1000} s although records were appended`);
 }
 
-function emptyOutcome(firstId: number): SequenceOutcome {
-  return { firstId, lastId: firstId - 1, bytes: 0, order: [], altered: [], alteredCount: 0, invented: [], inventedCount: 0 };
+/** Writers got to the end before they were killed, which happens to a handful of records: there is nothing to follow. */
+function nothingLeft(log: Aof, firstId: number): { report: FinishReport; checks: Check[] } {
+  const lastId = firstId - 1;
+  const outcome = new SequenceComparison("", firstId).outcome();
+  const report = {
+    firstId,
+    lastId,
+    appendingUs: 0,
+    behindUs: 0,
+    bytes: 0,
+    metrics: log.performanceMetrics(),
+    segments: segmentsOf(log),
+  };
+  return { report, checks: [judgeTail("tail", lastId, outcome, ""), judgeTail("follower", lastId, outcome, "")] };
+}
+
+function segmentsOf(log: Aof): SegmentInfo[] {
+  return log.segments().filter((segment) => segment.recordCount > 0);
 }

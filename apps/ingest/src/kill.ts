@@ -34,7 +34,10 @@ interface Heard {
 export const quietMsMax = 30_000;
 
 /** Starts the writer, kills it as planned, and returns when it is dead. */
-export async function killWriter(plan: KillPlan, { clock, signal, progress, ...place }: Workspace): Promise<KilledWriter> {
+export async function killWriter(
+  plan: KillPlan,
+  { clock, signal, progress, ...place }: Workspace,
+): Promise<KilledWriter> {
   const job: WriterJob = {
     logDir: place.logDir,
     inputDir: place.dir,
@@ -82,7 +85,7 @@ export async function killWriter(plan: KillPlan, { clock, signal, progress, ...p
   watchdog.stop();
   signal.removeEventListener("abort", stop);
 
-  if (signal.aborted) throw signal.reason;
+  signal.throwIfAborted();
   const { opened, acknowledged } = heard;
   if (heard.stalled !== undefined) throw heard.stalled;
   if (!killIsDue || end.signal !== "SIGKILL" || opened === undefined) throw child.failure(end);

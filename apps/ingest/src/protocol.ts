@@ -47,7 +47,9 @@ export function parseMessage(line: string): Message | undefined {
   const number = /^\d{1,16}$/.test(first) ? Number(first) : undefined;
   switch (kind) {
     case "opened":
-      return number === undefined || !/^\d{1,16}$/.test(rest) ? undefined : { kind, epoch: number, nextId: Number(rest) };
+      return number === undefined || !/^\d{1,16}$/.test(rest)
+        ? undefined
+        : { kind, epoch: number, nextId: Number(rest) };
     case "durable":
       return number === undefined || !/^[0-9a-f]{64}$/.test(rest) ? undefined : { kind, id: number, hash: rest };
     case "sending":

@@ -17,7 +17,11 @@ export interface CompareOptions {
  * @param batches from `firstId` on
  * @param sent standing at `firstId`
  */
-export async function compareWithInput(batches: BatchReader, sent: RecordFile, options: CompareOptions): Promise<SequenceOutcome> {
+export async function compareWithInput(
+  batches: BatchReader,
+  sent: RecordFile,
+  options: CompareOptions,
+): Promise<SequenceOutcome> {
   const comparison = new SequenceComparison(options.where, options.firstId);
   for await (const batch of batches) {
     let expected: Uint8Array[] = [];

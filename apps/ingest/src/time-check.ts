@@ -29,7 +29,10 @@ const flushEvery = 1000;
 const minuteUs = 60e6;
 
 /** @param workspace its `dir` gets the log, as `by-time` */
-export async function checkReadsByTime(random: Random, workspace: Workspace): Promise<{ report: TimeReadsReport; check: Check }> {
+export async function checkReadsByTime(
+  random: Random,
+  workspace: Workspace,
+): Promise<{ report: TimeReadsReport; check: Check }> {
   const { clock, signal, progress } = workspace;
   progress("appending dated flights");
   const flights = await readDatedFlights(signal);
@@ -108,9 +111,13 @@ export function timeRanges(flights: readonly DatedRecord[], random: Random): Tim
 }
 
 /** The ids of the records in a range, by looking at each one. */
-export function expectedRange(flights: readonly DatedRecord[], { fromUs, untilUs }: TimeRange): ReadonlyMap<number, DatedRecord> {
+export function expectedRange(
+  flights: readonly DatedRecord[],
+  { fromUs, untilUs }: TimeRange,
+): ReadonlyMap<number, DatedRecord> {
   const expected = new Map<number, DatedRecord>();
-  for (const [index, flight] of flights.entries()) {
+  for (let index = 0; index < flights.length; index++) {
+    const flight = flights[index] as DatedRecord;
     if (flight.timestampUs >= fromUs && flight.timestampUs <= untilUs) expected.set(index + 1, flight);
   }
   return expected;
@@ -131,10 +138,13 @@ export function compareRange(
       found.id === id &&
       found.timestampUs === flight.timestampUs &&
       Buffer.compare(found.payload, flight.record) === 0;
-    if (!isSame) return [{ where, id, expected: describe(id, flight.timestampUs, flight.record), got: describeFound(found) }];
+    if (!isSame)
+      return [{ where, id, expected: describe(id, flight.timestampUs, flight.record), got: describeFound(found) }];
   }
   const surplus = got[index];
-  return surplus === undefined ? [] : [{ where, id: surplus.id, expected: "no more records", got: describeFound(surplus) }];
+  return surplus === undefined
+    ? []
+    : [{ where, id: surplus.id, expected: "no more records", got: describeFound(surplus) }];
 }
 
 function describeFound(found: AofRecord | undefined): string {

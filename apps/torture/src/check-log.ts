@@ -3,9 +3,9 @@
  * by the others. A typed error of any path makes the whole answer that error: a damaged log may refuse. Two paths that
  * disagree, or an error without a code, are defects, and throw.
  */
-import { type Aof, type AofError, type AofRecord, isAofError } from "@varve/aof";
+import { type Aof, type AofError, type AofRecord, isAofError, type ReadOnlyLog } from "@varve/aof";
 import type { Random } from "@varve/fs-core";
-import { contractId, parsePayload, tornBatches } from "./record-identity.ts";
+import { contractId, parsePayload, type RecoveredRecord, tornBatches } from "./record-identity.ts";
 
 /** What the paths need from a log. */
 export type CheckableLog = Pick<Aof, "firstId" | "getSync" | "lastId" | "read" | "readBatches">;
@@ -14,58 +14,80 @@ export type CheckableLog = Pick<Aof, "firstId" | "getSync" | "lastId" | "read" |
 export interface LogContent {
   /** Contract ids in log order, and one that nobody appended for every atomic batch of which a part is missing. */
   readonly ids: string[];
+  /** Records that the forward scan gave. */
+  readonly records: number;
   /** The first typed error of any path. */
   readonly error: AofError | undefined;
 }
 
-/** @throws Error when two paths disagree */
-export async function checkLog(log: CheckableLog, random: Random): Promise<LogContent> {
-  const seen = new Seen();
-  const forward = await collect(log.read(), seen, "read()");
+/**
+ * @param seen what other paths gave before; this one adds to it
+ * @throws Error when two paths disagree
+ */
+export async function checkLog(log: CheckableLog, random: Random, seen: Seen = new Seen()): Promise<LogContent> {
+  const forward = await collect(log.read(), seen, "read");
   const failures = [
     forward.error,
-    (await collect(log.read({ reverse: true }), seen, "read({ reverse })")).error,
+    (await collect(log.read({ reverse: true }), seen, "readReverse")).error,
     await batches(log, seen),
     getEach(log, seen, random),
     await fromTimes(log, forward, random),
   ];
   const error = failures.find((failure) => failure !== undefined);
-  const records = forward.records;
-  if (error !== undefined) return { ids: records.map(({ id }) => id), error };
-  // Without an error every path must have seen everything, from the first id to the last.
-  for (const [path, count] of seen.counts) {
-    if (count !== log.lastId - log.firstId + 1) throw new Error(`${path} saw ${count} records of ${log.firstId}..${log.lastId}`);
-  }
+  const { records } = forward;
   const ids = records.map(({ id }) => id);
-  ids.push(...tornBatches(records.map(({ logId, tag }) => ({ logId, tag }))));
-  return { ids, error: undefined };
+  if (error !== undefined) return { ids, records: ids.length, error };
+  for (const path of paths) {
+    const count = seen.count(path);
+    if (count !== log.lastId - log.firstId + 1) {
+      throw new Error(`${path} saw ${count} records of ${log.firstId}..${log.lastId}`);
+    }
+  }
+  return { ids: [...ids, ...tornBatches(records)], records: ids.length, error: undefined };
 }
 
+/** Reads a log that may not be changed, and adds to `seen`. Resolves with how many records there were. */
+export async function checkReadOnly(log: Pick<ReadOnlyLog, "read">, seen: Seen): Promise<number> {
+  const { records, error } = await collect(log.read(), seen, "readOnly");
+  if (error !== undefined) throw error;
+  return records.length;
+}
+
+/** The paths that must each show every record of an undamaged log. */
+const paths = ["read", "readReverse", "readBatches", "getSync"] as const;
+type Path = (typeof paths)[number] | "readOnly";
+
 interface Collected {
-  readonly records: { readonly logId: number; readonly id: string; readonly timestampUs: number; readonly tag: ReturnType<typeof parsePayload> }[];
+  readonly records: (RecoveredRecord & { readonly id: string; readonly timestampUs: number })[];
   readonly error: AofError | undefined;
 }
 
 /** The first answer for each log id, and a complaint about every other. */
-class Seen {
-  readonly counts = new Map<string, number>();
+export class Seen {
+  readonly #counts = new Map<Path, number>();
   readonly #byLogId = new Map<number, string>();
 
-  note(path: string, record: AofRecord): string {
+  /** @throws Error when another path gave other bytes */
+  note(path: Path, record: AofRecord): string {
     const id = contractId(record.id, record.payload);
     const known = this.#byLogId.get(record.id);
     if (known !== undefined && known !== id) throw new Error(`${path} says ${id}, another path ${known}`);
     if (known === undefined) this.#byLogId.set(record.id, id);
-    this.counts.set(path, (this.counts.get(path) ?? 0) + 1);
+    this.#counts.set(path, this.count(path) + 1);
     return id;
   }
 
-  begin(path: string): void {
-    this.counts.set(path, 0);
+  /** Records noted for `path` since it began. */
+  count(path: Path): number {
+    return this.#counts.get(path) ?? 0;
+  }
+
+  begin(path: Path): void {
+    this.#counts.set(path, 0);
   }
 }
 
-async function collect(reader: AsyncIterable<AofRecord>, seen: Seen, path: string): Promise<Collected> {
+async function collect(reader: AsyncIterable<AofRecord>, seen: Seen, path: Path): Promise<Collected> {
   seen.begin(path);
   const records: Collected["records"] = [];
   const error = await typed(async () => {
@@ -82,17 +104,17 @@ async function collect(reader: AsyncIterable<AofRecord>, seen: Seen, path: strin
 }
 
 async function batches(log: CheckableLog, seen: Seen): Promise<AofError | undefined> {
-  seen.begin("readBatches()");
+  seen.begin("readBatches");
   return typed(async () => {
     for await (const batch of log.readBatches()) {
-      for (const record of batch) seen.note("readBatches()", record);
+      for (const record of batch) seen.note("readBatches", record);
     }
   });
 }
 
 /** Every record by id, in an order that no read-ahead expects, and the ids around the log's ends. */
 function getEach(log: CheckableLog, seen: Seen, random: Random): AofError | undefined {
-  const path = "getSync()";
+  const path = "getSync";
   seen.begin(path);
   let error: AofError | undefined;
   const count = log.lastId - log.firstId + 1;

@@ -15,6 +15,7 @@ const usage = `usage: node dist/verifier.js [options] DIR
        node dist/verifier.js --batch [options]
   --index KIND        file (default) | lmdb | memory | auto
   --recovery MODE     truncate-torn-tail (default) | strict | salvage
+  --thorough          also look read-only and with verifyLog, before and after
 `;
 
 const exitRefused = 3;
@@ -22,26 +23,24 @@ const exitRefused = 3;
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
-  let parsed: { readonly isBatch: boolean; readonly dirs: readonly string[]; readonly settings: Omit<AofSettings, "dir"> };
+  let parsed: { readonly isBatch: boolean; readonly dirs: readonly string[]; readonly isThorough: boolean; readonly settings: Omit<AofSettings, "dir"> };
   try {
     parsed = parse(args);
   } catch (error) {
     printLines(2, `${(error as Error).message}\n${usage}`);
     return 2;
   }
-  const { isBatch, dirs, settings } = parsed;
+  const { isBatch, dirs, isThorough, settings } = parsed;
+  const verify = (dir: string): Promise<Answer> =>
+    verifyDirectory({ ...settings, dir }, new SeededRandom(1), isThorough);
   if (isBatch) {
     for await (const line of createInterface({ input: process.stdin })) {
       const { dir } = JSON.parse(line) as { dir: string };
-      printLines(1, `${JSON.stringify(await verify({ ...settings, dir }))}\n`);
+      printLines(1, `${JSON.stringify(await verify(dir))}\n`);
     }
     return 0;
   }
-  return printAnswer(await verify({ ...settings, dir: dirs[0] as string }));
-}
-
-function verify(settings: AofSettings): Promise<Answer> {
-  return verifyDirectory(settings, new SeededRandom(1));
+  return printAnswer(await verify(dirs[0] as string));
 }
 
 function printAnswer({ ids, reports, error }: Answer): number {
@@ -54,12 +53,13 @@ function printAnswer({ ids, reports, error }: Answer): number {
 function parse(args: readonly string[]): {
   isBatch: boolean;
   dirs: string[];
+  isThorough: boolean;
   settings: Omit<AofSettings, "dir">;
 } {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { batch: { type: "boolean" }, index: { type: "string" }, recovery: { type: "string" } },
+    options: { batch: { type: "boolean" }, index: { type: "string" }, recovery: { type: "string" }, thorough: { type: "boolean" } },
   });
   const isBatch = values.batch === true;
   if (positionals.length !== (isBatch ? 0 : 1)) throw new TypeError("want exactly one directory, or --batch");
@@ -67,5 +67,5 @@ function parse(args: readonly string[]): {
   const recovery = oneOf(values, "recovery", ["truncate-torn-tail", "strict", "salvage"]);
   // The smallest buffer: tens of thousands of opens must stay within the memory limit of the tools.
   const settings = { indexKind, bufferBytes: 65536, segmentSizeBytes: 4096, ...(recovery === undefined ? {} : { recovery }) };
-  return { isBatch, dirs: positionals, settings };
+  return { isBatch, dirs: positionals, isThorough: values.thorough === true, settings };
 }

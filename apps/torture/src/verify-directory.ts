@@ -1,6 +1,12 @@
-import { Aof, type AofSettings, isAofError } from "@varve/aof";
+/**
+ * One directory in, one answer out: what a log holds after recovery, along every path, or a typed refusal.
+ *
+ * The thorough form also looks at the directory without changing it, before and after: a read-only open must never
+ * show bytes that recovery then denies, and what recovery leaves must pass `verifyLog` and read the same.
+ */
+import { Aof, type AofSettings, isAofError, openReadOnly, verifyLog } from "@varve/aof";
 import type { Random } from "@varve/fs-core";
-import { checkLog, type LogContent } from "./check-log.ts";
+import { checkLog, checkReadOnly, type LogContent, Seen } from "./check-log.ts";
 
 /** What the oracle gets to judge, in the contract's own form. */
 export interface Answer {
@@ -9,26 +15,54 @@ export interface Answer {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-/** Opens the log for writing, recovery included, reads all of it, and closes it. @throws whatever is not a typed refusal */
-export async function verifyDirectory(settings: AofSettings, random: Random): Promise<Answer> {
-  let log: Aof;
+/** @throws whatever is not a typed refusal, and Error when two paths disagree */
+export async function verifyDirectory(settings: AofSettings, random: Random, isThorough: boolean): Promise<Answer> {
+  const reports: string[] = [];
   try {
-    log = await Aof.open(settings);
+    const seen = new Seen();
+    if (isThorough) await lookBefore(settings.dir, seen);
+    const log = await Aof.open(settings);
+    let content: LogContent;
+    try {
+      reports.push(...log.recovery.messages);
+      content = await checkLog(log, random, seen);
+    } finally {
+      await log.close();
+    }
+    if (content.error !== undefined) throw content.error;
+    if (isThorough && settings.recovery !== "salvage") await lookAfter(settings.dir, content, seen);
+    return { ids: content.ids, reports, error: null };
   } catch (error) {
-    return refusal(error, []);
+    if (!isAofError(error)) throw error;
+    return { ids: [], reports, error: { code: error.code, message: error.message.replaceAll("\n", "; ") } };
   }
-  const reports = log.recovery.messages;
-  let content: LogContent;
+}
+
+/** Whatever a crash left, these two may refuse or complain, but not fail in another way. */
+async function lookBefore(dir: string, seen: Seen): Promise<void> {
   try {
-    content = await checkLog(log, random);
+    await verifyLog({ dir });
+    const log = await openReadOnly({ dir });
+    try {
+      await checkReadOnly(log, seen);
+    } finally {
+      await log.close();
+    }
+  } catch (error) {
+    if (!isAofError(error)) throw error;
+  }
+}
+
+/** @throws AofError the first problem */
+async function lookAfter(dir: string, content: LogContent, seen: Seen): Promise<void> {
+  const log = await openReadOnly({ dir });
+  try {
+    const count = await checkReadOnly(log, seen);
+    if (count !== content.records) throw new Error(`a read-only open shows ${count} records of ${content.records}`);
   } finally {
     await log.close();
   }
-  if (content.error !== undefined) return refusal(content.error, reports);
-  return { ids: content.ids, reports, error: null };
-}
-
-function refusal(error: unknown, reports: readonly string[]): Answer {
-  if (!isAofError(error)) throw error;
-  return { ids: [], reports, error: { code: error.code, message: error.message.replaceAll("\n", "; ") } };
+  const { problems } = await verifyLog({ dir });
+  const [first] = problems;
+  if (first !== undefined) throw Object.assign(new Error(first.message), { name: "AofError", code: first.code });
 }

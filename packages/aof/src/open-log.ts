@@ -56,7 +56,7 @@ export async function openLogFiles(
     index = await openIndex(directory, settings, found.manifest.logId, epoch);
     const plan = await planOrSalvage(directory, settings, index, manifest, lost);
     if (settings.recovery === "strict") refuseUnlessClean(plan);
-    const files = await applyRecovery(directory, plan);
+    const files = await applyRecovery(directory, plan, { isTakeOver: lock === undefined });
     await refreshIndex(index, files.sealed);
     const report = reportRecovery({
       mode: settings.recovery,
@@ -77,7 +77,8 @@ export async function openLogFiles(
   }
 }
 
-async function takeLock(directory: LogDirectory, takeOver: boolean): Promise<FileLock | undefined> {
+/** undefined when another writer holds it and `takeOver` says not to mind. @throws AofError `LOCKED` */
+export async function takeLock(directory: LogDirectory, takeOver: boolean): Promise<FileLock | undefined> {
   try {
     return await directory.lock();
   } catch (error) {

@@ -197,7 +197,9 @@ export class ReadOnlyLog implements AsyncDisposable {
 
   async #addSegment(baseId: number, successor: number | undefined): Promise<void> {
     const previous = this.#catalog.last;
-    if (previous !== undefined && previous.lastId + 1 !== baseId) throw missing(previous.lastId + 1);
+    if (previous === undefined ? baseId > this.#firstId : previous.lastId + 1 !== baseId) {
+      throw missing(previous === undefined ? this.#firstId : previous.lastId + 1);
+    }
     let inspected: Awaited<ReturnType<typeof inspectSegment>>;
     try {
       inspected = await inspectSegment(this.#directory, baseId);

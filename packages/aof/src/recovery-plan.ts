@@ -124,7 +124,7 @@ class Planner {
   async #completeSegment(manifest: Manifest, baseId: number, successor: number | undefined): Promise<SealedSegment> {
     const indexed = this.#options.indexed?.get(baseId);
     if (indexed !== undefined && (await this.#lengthOf(baseId)) === indexed.fileLength) return indexed;
-    const inspected = await inspectSegment(this.#directory, baseId);
+    const inspected = await inspectSegment(this.#directory, baseId, { checkTable: !manifest.closedCleanly });
     await this.#checkLink(inspected.header);
     if (inspected.sealed !== undefined) return inspected.sealed;
     // Its footer never got written, or was damaged: the successor tells what its records must be.
@@ -171,7 +171,7 @@ class Planner {
     if (active === undefined) return undefined;
     const { baseId } = active;
     if (!beyond.includes(baseId)) throw missingSegment(baseId, undefined);
-    const inspected = await inspectSegment(this.#directory, baseId);
+    const inspected = await inspectSegment(this.#directory, baseId, { checkTable: true });
     await this.#checkLink(inspected.header);
     if (inspected.sealed !== undefined) {
       // A close or a recovery sealed it and died before MANIFEST could say so.

@@ -8,7 +8,7 @@
  *  3. segments are sealed (offset table, footer, length, sync)
  *  4. only then are they named by MANIFEST, when the caller begins the next segment
  */
-import type { FileHandle } from "@varve/fs-core";
+import { type FileHandle, temporaryName } from "@varve/fs-core";
 import { toAofError } from "./errors.ts";
 import type { Manifest, SegmentTail } from "./format/manifest-codec.ts";
 import type { LogDirectory } from "./log-directory.ts";
@@ -25,12 +25,20 @@ export interface RecoveredFiles {
   readonly removedFiles: readonly string[];
 }
 
-const copyBytes = 1024 * 1024;
+const copyStepBytes = 1024 * 1024;
 
-/** @throws AofError `IO`, `NO_SPACE`, … */
-export async function applyRecovery(directory: LogDirectory, plan: RecoveryPlan): Promise<RecoveredFiles> {
+/**
+ * @param options.isTakeOver another process may still have the segments open for writing: they are sealed as copies
+ * under their names, so that whatever it writes goes to files that no longer have one
+ * @throws AofError `IO`, `NO_SPACE`, …
+ */
+export async function applyRecovery(
+  directory: LogDirectory,
+  plan: RecoveryPlan,
+  options: { readonly isTakeOver: boolean },
+): Promise<RecoveredFiles> {
   try {
-    return await new Recovery(directory, plan).run();
+    return await new Recovery(directory, plan, options.isTakeOver).run();
   } catch (error) {
     throw toAofError(error, "recovering the log");
   }
@@ -39,14 +47,16 @@ export async function applyRecovery(directory: LogDirectory, plan: RecoveryPlan)
 class Recovery {
   readonly #directory: LogDirectory;
   readonly #plan: RecoveryPlan;
+  readonly #isTakeOver: boolean;
   readonly #sealed: Map<number, SealedSegment>;
   readonly #resealed: number[] = [];
   readonly #removed: string[] = [];
   #tornTail: TornTail | undefined;
 
-  constructor(directory: LogDirectory, plan: RecoveryPlan) {
+  constructor(directory: LogDirectory, plan: RecoveryPlan, isTakeOver: boolean) {
     this.#directory = directory;
     this.#plan = plan;
+    this.#isTakeOver = isTakeOver;
     this.#sealed = new Map(plan.sealed.map((segment) => [segment.baseId, segment]));
   }
 
@@ -74,7 +84,9 @@ class Recovery {
   }
 
   async #seal({ header, scan }: ScannedSegment): Promise<void> {
-    const handle = await this.#directory.openMut(segmentName(header.baseId));
+    const path = segmentName(header.baseId);
+    if (this.#isTakeOver) await this.#replaceByCopy(path, scan.end);
+    const handle = await this.#directory.openMut(path);
     try {
       await handle.sync();
       const sealed = await sealSegment(handle, header, scan);
@@ -83,6 +95,24 @@ class Recovery {
     } finally {
       await handle.close();
     }
+  }
+
+  async #replaceByCopy(path: string, length: number): Promise<void> {
+    const name = temporaryName("segment", this.#directory.random.u64());
+    const source = await this.#directory.open(path);
+    try {
+      const copy = await this.#directory.create(name);
+      try {
+        await copyBytes(source, 0, copy, length);
+        await copy.sync();
+      } finally {
+        await copy.close();
+      }
+    } finally {
+      await source.close();
+    }
+    await this.#directory.rename(name, path);
+    await this.#directory.sync();
   }
 
   async #keepAside(tail: TailFinding): Promise<void> {
@@ -113,14 +143,7 @@ class Recovery {
     const name = await this.#freeBrokenName(baseId, epoch, from);
     const copy = await this.#directory.create(name);
     try {
-      const buffer = new Uint8Array(Math.min(copyBytes, bytes));
-      for (let done = 0; done < bytes; ) {
-        const want = Math.min(buffer.length, bytes - done);
-        const got = await source.readAt(from + done, buffer.subarray(0, want));
-        if (got === 0) break;
-        await copy.writeAt(done, buffer.subarray(0, got));
-        done += got;
-      }
+      await copyBytes(source, from, copy, bytes);
       await copy.sync();
     } finally {
       await copy.close();
@@ -134,6 +157,17 @@ class Recovery {
       const name = brokenName(baseId, epoch, offset, attempt);
       if (!(await this.#directory.fileSystem.fileExists(this.#directory.at(name)))) return name;
     }
+  }
+}
+
+/** Copies `length` bytes from `from` on to the begin of `target`. */
+async function copyBytes(source: FileHandle, from: number, target: FileHandle, length: number): Promise<void> {
+  const buffer = new Uint8Array(Math.min(copyStepBytes, length));
+  for (let done = 0; done < length; ) {
+    const got = await source.readAt(from + done, buffer.subarray(0, Math.min(buffer.length, length - done)));
+    if (got === 0) return;
+    await target.writeAt(done, buffer.subarray(0, got));
+    done += got;
   }
 }
 

@@ -1,7 +1,10 @@
 import { Aof } from "./aof.ts";
 import { AofError } from "./errors.ts";
-import type { AofParts } from "./parts.ts";
-import type { RecoveryReport } from "./recovery-report.ts";
+import { LogDirectory } from "./log-directory.ts";
+import { takeLock } from "./open-log.ts";
+import { type AofParts, resolveParts } from "./parts.ts";
+import { salvageLog } from "./salvage.ts";
+import type { LostRange, RecoveryReport } from "./recovery-report.ts";
 import { verifyLog, type VerifyReport } from "./verify.ts";
 
 export interface RepairSettings {
@@ -35,9 +38,25 @@ export async function repairLog(settings: RepairSettings, parts: AofParts = {}):
   }
   // Throws NOT_FOUND before an open would create a log.
   const before = await verifyLog(place, {}, parts);
-  const deep = settings.mode === "salvage" && before.problems.some((problem) => problem.code.startsWith("CORRUPTED"));
-  const log = await Aof.open({ ...place, recovery: deep ? "salvage" : "truncate-torn-tail" }, parts);
+  const isDamaged = before.problems.some(({ code }) => code.startsWith("CORRUPTED"));
+  const lost = settings.mode === "salvage" && isDamaged ? await salvage(settings, parts) : [];
+  const log = await Aof.open(place, parts);
   const { recovery } = log;
   await log.close();
-  return { recovery, verify: await verifyLog(place, {}, parts) };
+  return { recovery: { ...recovery, lost }, verify: await verifyLog(place, {}, parts) };
+}
+
+/** An open finds only damage that it meets; this one reads everything. */
+async function salvage(settings: RepairSettings, parts: AofParts): Promise<LostRange[]> {
+  const directory = new LogDirectory(resolveParts(settings.dir, parts));
+  const indexPath = settings.indexPath ?? "index";
+  const lock = await takeLock(directory, false);
+  try {
+    const lost = await salvageLog(directory, indexPath);
+    // It describes the files before the repair.
+    await directory.fileSystem.removeDirectory(directory.at(indexPath));
+    return lost;
+  } finally {
+    await lock?.release();
+  }
 }

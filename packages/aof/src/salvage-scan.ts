@@ -1,9 +1,9 @@
-import { toAofError } from "./errors.ts";
+import { AofError, toAofError } from "./errors.ts";
 import { readFooter } from "./sealed-segment.ts";
 import { decodeSegmentHeader, segmentHeaderBytes } from "./format/segment-header.ts";
 import type { LogDirectory } from "./log-directory.ts";
-import { AofError } from "./errors.ts";
 import { scanBeyond, scanSegment } from "./segment-scan.ts";
+import { hasSoundTable } from "./segment-inspect.ts";
 import { segmentName } from "./segment-name.ts";
 
 /** Sound records that stand one behind the other. */
@@ -98,7 +98,8 @@ export async function readSalvageable(
         runs[0]?.firstId === baseId &&
         runs[0].count === footer.recordCount &&
         runs[0].end === footer.dataLength &&
-        checksum === footer.segmentChecksum;
+        checksum === footer.segmentChecksum &&
+        (await hasSoundTable(handle, footer, fileLength));
       const dataLength = footer?.dataLength ?? nothing.dataLength;
       const reason = `${path} is damaged there`;
       return { baseId, lastId: nextId - 1, isWhole, dataLength, checksum, salt, createdAtUs, runs, reason };

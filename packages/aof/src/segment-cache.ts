@@ -96,7 +96,7 @@ export class OpenSegment {
   #badTable(): AofError {
     return new AofError(
       "CORRUPTED_SEGMENT",
-      `the offset table of ${this.segment.name} is damaged; its records are not affected: reopen the log to rebuild it, or read in order`,
+      `the offset table of ${this.segment.name} is damaged; its records are not affected: read them in order, or repair with mode "salvage" to rebuild it`,
       { path: this.segment.name, segmentId: this.segment.baseId },
     );
   }

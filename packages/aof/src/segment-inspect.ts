@@ -1,6 +1,8 @@
 import { type FileHandle, isStorageError } from "@varve/fs-core";
 import { AofError, toAofError } from "./errors.ts";
 import { decodeSegmentHeader, type SegmentHeader, segmentHeaderBytes } from "./format/segment-header.ts";
+import { offsetTableBytes } from "./format/offset-table.ts";
+import { type SegmentFooter, segmentFooterBytes, tableMatchesFooter } from "./format/segment-footer.ts";
 import type { LogDirectory } from "./log-directory.ts";
 import { readFooter, type SealedSegment } from "./sealed-segment.ts";
 import { segmentName } from "./segment-name.ts";
@@ -13,8 +15,20 @@ export interface InspectedSegment {
   readonly sealed: SealedSegment | undefined;
 }
 
+export interface InspectOptions {
+  /**
+   * Read the offset table too, and take a footer with a damaged one for none. For segments whose seal may not have
+   * been synced: power loss can keep the footer's block and take the table's.
+   */
+  readonly checkTable?: boolean;
+}
+
 /** @throws AofError `CORRUPTED_SEGMENT`, `FORMAT_TOO_NEW`, `IO` */
-export async function inspectSegment(directory: LogDirectory, baseId: number): Promise<InspectedSegment> {
+export async function inspectSegment(
+  directory: LogDirectory,
+  baseId: number,
+  options: InspectOptions = {},
+): Promise<InspectedSegment> {
   const path = segmentName(baseId);
   let handle: FileHandle | undefined;
   try {
@@ -26,7 +40,8 @@ export async function inspectSegment(directory: LogDirectory, baseId: number): P
       footer !== undefined &&
       footer.salt === header.salt &&
       footer.lastId === baseId + footer.recordCount - 1 &&
-      footer.dataLength <= fileLength;
+      footer.dataLength + segmentFooterBytes <= fileLength &&
+      (options.checkTable !== true || (await hasSoundTable(handle, footer, fileLength)));
     return {
       header,
       fileLength,
@@ -57,6 +72,15 @@ export async function inspectSegment(directory: LogDirectory, baseId: number): P
   } finally {
     await handle?.close();
   }
+}
+
+/** Whether the bytes between the records and the footer are the table that the footer was written for. */
+export async function hasSoundTable(handle: FileHandle, footer: SegmentFooter, fileLength: number): Promise<boolean> {
+  const tableLength = fileLength - segmentFooterBytes - footer.dataLength;
+  if (tableLength !== offsetTableBytes(footer.recordCount, footer.entryBytes)) return false;
+  const bytes = new Uint8Array(tableLength + segmentFooterBytes);
+  await handle.readAt(footer.dataLength, bytes);
+  return tableMatchesFooter(bytes.subarray(0, tableLength), bytes.subarray(tableLength));
 }
 
 /** @throws AofError `CORRUPTED_SEGMENT`, `FORMAT_TOO_NEW` */

@@ -1,13 +1,12 @@
 /** Reads every byte of a log and compares everything that is said twice. Changes nothing, takes no lock. */
+import type { FileHandle } from "@varve/fs-core";
 import { AofError, type AofErrorCode, isAofError, toAofError } from "./errors.ts";
-import { segmentFooterBytes } from "./format/segment-footer.ts";
-import { tableMatchesFooter } from "./format/segment-footer.ts";
 import { LogDirectory } from "./log-directory.ts";
 import { listLog } from "./log-listing.ts";
 import { type AofParts, resolveParts } from "./parts.ts";
 import { planRecovery, type RecoveryPlan } from "./recovery-plan.ts";
-import { inspectSegment } from "./segment-inspect.ts";
-import type { SealedSegment } from "./sealed-segment.ts";
+import { hasSoundTable, inspectSegment } from "./segment-inspect.ts";
+import { readFooter, type SealedSegment } from "./sealed-segment.ts";
 import { scanSegment } from "./segment-scan.ts";
 import { segmentName } from "./segment-name.ts";
 import { abortedError } from "./watermark.ts";
@@ -162,20 +161,16 @@ class Verification {
     }
   }
 
-  async #table(handle: Awaited<ReturnType<LogDirectory["open"]>>, path: string, sealed: SealedSegment): Promise<void> {
-    const table = new Uint8Array(sealed.fileLength - sealed.dataLength - segmentFooterBytes);
-    const footer = new Uint8Array(segmentFooterBytes);
-    await handle.readAt(sealed.dataLength, table);
-    await handle.readAt(sealed.fileLength - segmentFooterBytes, footer);
-    if (!tableMatchesFooter(table, footer)) {
-      this.#note(
-        new AofError("CORRUPTED_SEGMENT", `the offset table of ${path} is damaged; its records are not affected`, {
-          path,
-          segmentId: sealed.baseId,
-          offset: sealed.dataLength,
-        }),
-      );
-    }
+  async #table(handle: FileHandle, path: string, sealed: SealedSegment): Promise<void> {
+    const footer = await readFooter(handle, sealed.fileLength);
+    if (footer !== undefined && (await hasSoundTable(handle, footer, sealed.fileLength))) return;
+    this.#note(
+      new AofError("CORRUPTED_SEGMENT", `the offset table of ${path} is damaged; its records are not affected`, {
+        path,
+        segmentId: sealed.baseId,
+        offset: sealed.dataLength,
+      }),
+    );
   }
 
   #progress(segment: string, bytesDone: number): void {

@@ -5,7 +5,8 @@
  *  F1  pending = unflushed + the sum over open tokens, for records and for bytes
  *  F2  a record is in at most one open token; appends after `begin` belong to the next
  *  F3  unflushed = 0 ⇒ nothing is due
- *  F4  dueInMs() = 0 ⇔ intervalMs have passed since the oldest unflushed append, or since the last failure if later
+ *  F4  dueInMs() = 0 ⇔ intervalMs have passed since waiting began: at the first unflushed append, or later at a failure
+ *      that gave records back, or at the begin of a flush that left some behind
  */
 import type { Clock } from "@varve/fs-core";
 import { publishBegin, publishFailure, publishSuccess } from "./diagnostics.ts";
@@ -24,7 +25,7 @@ export interface FlushControllerParts {
  * it afterwards, for the object is used again by a later `begin`.
  */
 export interface FlushToken {
-  /** What the flush covers: everything appended before it began and not in another open token. */
+  /** What the flush covers: what was unflushed when it began, or the oldest part of it. */
   readonly records: number;
   readonly bytes: number;
   /** Monotonic time of its begin, microseconds. */
@@ -71,7 +72,7 @@ export class FlushController {
   #unflushedBytes = 0;
   #openRecords = 0;
   #openBytes = 0;
-  /** When waiting began: the first unflushed append, or a failure after it. Read only while something is unflushed. */
+  /** See F4. Read only while something is unflushed. */
   #waitingSinceUs = 0;
 
   /** @param strategy from `resolveFlushStrategy` or `parseFlushStrategy` */
@@ -140,11 +141,12 @@ export class FlushController {
   }
 
   /**
-   * A flush of everything unflushed, or of the oldest part of it, begins; of nothing, if there is nothing, which is counted all the same.
+   * A flush begins: of everything unflushed, of the oldest part of it, or of nothing, which is counted all the same.
    * @param trigger why; with `shouldFlush`'s answer, `periodic` when `dueInMs()` is 0, or the owner's own reason
    * @param records how many of the unflushed records it covers, the oldest ones: fewer than all when later ones are
-   *   not written yet. Default: all. More than there are count as all.
-   * @param bytes of those records
+   *   not written yet. Default all, and more than there are means all. For those left behind a time bound starts anew,
+   *   because their age is not known one by one.
+   * @param bytes of those records; ignored when they are all
    * @returns to be given to `succeed` or `fail` exactly once
    */
   begin(
@@ -153,8 +155,9 @@ export class FlushController {
     bytes: number = this.#unflushedBytes,
   ): FlushToken {
     const token = this.#idleTokens.pop() ?? new Token();
-    token.records = Math.min(records, this.#unflushedRecords);
-    token.bytes = Math.min(bytes, this.#unflushedBytes);
+    const isPart = records < this.#unflushedRecords;
+    token.records = isPart ? records : this.#unflushedRecords;
+    token.bytes = isPart ? Math.min(bytes, this.#unflushedBytes) : this.#unflushedBytes;
     token.startedUs = this.#clock.monotonicUs();
     token.trigger = trigger;
     token.owner = this;
@@ -162,7 +165,7 @@ export class FlushController {
     this.#openBytes += token.bytes;
     this.#unflushedRecords -= token.records;
     this.#unflushedBytes -= token.bytes;
-    if (this.#unflushedRecords > 0) this.#waitingSinceUs = token.startedUs;
+    if (isPart) this.#waitingSinceUs = token.startedUs;
     this.metrics.began();
     publishBegin(this.metrics.settings.name, token);
     return token;

@@ -8,7 +8,8 @@
 import type { Clock } from "@varve/fs-core";
 import { FlushCounters } from "./flush-counters.ts";
 import type { FlushTrigger } from "./flush-trigger.ts";
-import { type HistogramEngine, type HistogramRange, resolveEngine } from "./histograms.ts";
+import type { HistogramView, HistogramWindow } from "./histogram-view.ts";
+import { Histogram, type HistogramEngine, resolveEngine } from "./histograms.ts";
 import {
   type FlushMetricsSettings,
   type ResolvedFlushMetricsSettings,
@@ -16,7 +17,7 @@ import {
 } from "./settings.ts";
 import { type FlushMetricsSnapshot, snapshotDistribution } from "./snapshot.ts";
 import { Throughput } from "./throughput.ts";
-import { type HistogramView, type HistogramWindow, WindowedHistogram } from "./windowed-histogram.ts";
+import { WindowedHistogram } from "./windowed-histogram.ts";
 
 /** The live collaborators of {@link FlushMetrics}. */
 export interface FlushMetricsParts {
@@ -39,8 +40,6 @@ const mostBytes = 2 ** 30 - 1;
  */
 export class FlushMetrics extends FlushCounters implements Disposable {
   readonly settings: ResolvedFlushMetricsSettings;
-  /** Where the histograms are held. */
-  readonly engine: HistogramEngine;
   /** Microseconds from `begin` to `succeed`. Failures are not in it. */
   readonly flushLatency: HistogramView;
   /** Records covered by each successful flush; 0 occurs. */
@@ -56,6 +55,7 @@ export class FlushMetrics extends FlushCounters implements Disposable {
   readonly #bytes: WindowedHistogram;
   readonly #failures: WindowedHistogram;
   readonly #throughput: Throughput;
+  #engine: HistogramEngine | undefined;
   #final: FlushMetricsSnapshot | undefined;
 
   /**
@@ -65,17 +65,26 @@ export class FlushMetrics extends FlushCounters implements Disposable {
   constructor(settings: FlushMetricsSettings, parts: FlushMetricsParts) {
     super();
     this.settings = resolveFlushMetricsSettings(settings);
-    this.engine = resolveEngine(this.settings.engine);
+    const { digits, engine } = this.settings;
+    // Asked for by name, it starts here, where it can be refused; otherwise opening a log need not wait for it.
+    if (engine !== "auto") this.#engine = resolveEngine(engine);
     this.#clock = parts.clock;
     const distribution = (highest: number): WindowedHistogram => {
-      const range: HistogramRange = { highest, digits: this.settings.digits };
-      return new WindowedHistogram(this.engine, range, parts.clock);
+      return new WindowedHistogram((bits) => {
+        this.#engine ??= resolveEngine(engine);
+        return new Histogram(this.#engine, { highest, digits }, bits);
+      }, parts.clock);
     };
     this.flushLatency = this.#latency = distribution(longestLatencyUs);
     this.recordsPerFlush = this.#records = distribution(mostRecords);
     this.bytesPerFlush = this.#bytes = distribution(mostBytes);
     this.failureLatency = this.#failures = distribution(longestLatencyUs);
     this.#throughput = new Throughput(this.settings.throughputTimeConstantMs, parts.clock.monotonicUs());
+  }
+
+  /** What holds the histograms; `undefined` before the first flush when the setting is `auto`. */
+  get engine(): HistogramEngine | undefined {
+    return this.#engine;
   }
 
   /** Records made durable per second of real time, a moving average that fades to 0 when nothing is flushed. */
@@ -98,7 +107,7 @@ export class FlushMetrics extends FlushCounters implements Disposable {
     return this.flushLatency.percentile(percent, window);
   }
 
-  /** Bytes of histogram counters held now; see the README for what they can grow to. 0 after `close()`. */
+  /** Bytes of histogram counters held now; see the README for what they can grow to. 0 before the first flush and after `close()`. */
   get histogramBytes(): number {
     return this.#latency.bytes + this.#records.bytes + this.#bytes.bytes + this.#failures.bytes;
   }

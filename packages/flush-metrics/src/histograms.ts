@@ -28,7 +28,7 @@ export function resolveEngine(choice: HistogramEngine | "auto"): HistogramEngine
   if (choice === "js") return "js";
   try {
     if (!("WebAssembly" in globalThis)) throw new TypeError("WebAssembly is not defined");
-    // Synchronous, so that a constructor can do it: 25 ms in a cold process, once, and nothing to await (bench/).
+    // Synchronous, so that nothing has to be awaited: tens of milliseconds in a cold process, once (see bench/).
     initWebAssemblySync();
     return "wasm";
   } catch (cause) {
@@ -39,6 +39,11 @@ export function resolveEngine(choice: HistogramEngine | "auto"): HistogramEngine
       { cause },
     );
   }
+}
+
+/** @throws RangeError when `percent` is outside 0..100 */
+export function checkPercent(percent: number): void {
+  if (!(percent >= 0 && percent <= 100)) throw new RangeError(`percentile: got ${percent}, want 0..100`);
 }
 
 /** What a histogram covers and how finely. */
@@ -141,7 +146,7 @@ export class Histogram {
    * @throws RangeError when `percent` is outside 0..100
    */
   percentile(percent: number): number | undefined {
-    if (!(percent >= 0 && percent <= 100)) throw new RangeError(`percentile: got ${percent}, want 0..100`);
+    checkPercent(percent);
     if (this.#count === 0) return undefined;
     const edge = percent === 0 ? this.#minimum : this.#hdr.getValueAtPercentile(percent);
     return Math.min(Math.max(edge, this.#minimum), this.#maximum);

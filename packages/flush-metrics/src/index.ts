@@ -29,7 +29,7 @@ export { flushTriggers, type FlushTrigger } from "./flush-trigger.ts";
 export type { FlushCounters } from "./flush-counters.ts";
 export type { HistogramDigits, HistogramEngine } from "./histograms.ts";
 export type { DistributionSnapshot, FlushMetricsSnapshot } from "./snapshot.ts";
-export type { HistogramSummary, HistogramView, HistogramWindow } from "./windowed-histogram.ts";
+export type { HistogramSummary, HistogramView, HistogramWindow } from "./histogram-view.ts";
 
 // Where it can go.
 export { metricDescriptors, type MetricDescriptor, type MetricKind, type MetricUnit } from "./descriptors.ts";

@@ -1,7 +1,7 @@
 /** Turns a snapshot into labelled numbers, the same for every exporter. */
 import type { MetricDescriptor } from "./descriptors.ts";
 import type { DistributionSnapshot, FlushMetricsSnapshot } from "./snapshot.ts";
-import type { HistogramSummary, HistogramWindow } from "./windowed-histogram.ts";
+import type { HistogramSummary, HistogramWindow } from "./histogram-view.ts";
 
 /** One exported number, already in the descriptor's unit. */
 export interface Sample {
@@ -10,7 +10,7 @@ export interface Sample {
 }
 
 /** The percentiles that are exported, as label value and field. */
-export const quantiles: readonly (readonly [label: string, field: "p50" | "p90" | "p95" | "p99" | "p999"])[] = [
+const quantiles: readonly (readonly [label: string, field: "p50" | "p90" | "p95" | "p99" | "p999"])[] = [
   ["0.5", "p50"],
   ["0.9", "p90"],
   ["0.95", "p95"],

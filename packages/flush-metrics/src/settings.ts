@@ -6,7 +6,10 @@ export interface FlushMetricsSettings {
   readonly name?: string;
   /** Significant decimal digits of percentiles: 1, 2 or 3. Default 2, which is within 1 %. Memory grows with it. */
   readonly digits?: HistogramDigits;
-  /** What holds the histograms. Default `"auto"`: WebAssembly, or JavaScript where there is none. */
+  /**
+   * What holds the histograms. Default `"auto"`: WebAssembly, or JavaScript where there is none, started by the first
+   * flush of the process, which takes tens of milliseconds once. `"wasm"` starts it at construction instead.
+   */
   readonly engine?: HistogramEngine | "auto";
   /** Time constant of the moving averages of throughput, in milliseconds. Default 10,000; 100 to 3,600,000. */
   readonly throughputTimeConstantMs?: number;

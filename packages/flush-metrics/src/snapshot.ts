@@ -1,4 +1,4 @@
-import type { HistogramSummary, HistogramView } from "./windowed-histogram.ts";
+import type { HistogramSummary, HistogramView } from "./histogram-view.ts";
 
 /** One distribution over its three windows; see `HistogramWindow` for what each covers. */
 export interface DistributionSnapshot {

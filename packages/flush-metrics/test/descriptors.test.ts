@@ -72,7 +72,8 @@ describe("README.md", () => {
 
   test("states the memory that the benchmark and the code state", () => {
     const sizes = ([1, 2, 3] as const).map((digits) => {
-      const { metrics } = openBench(undefined, { digits });
+      const { metrics, flush } = openBench(undefined, { digits });
+      flush(1, 1, 1);
       return metrics.histogramBytes.toLocaleString("en-US");
     });
     const bench = readFileSync(new URL("../bench/README.md", import.meta.url), "utf8");

@@ -158,6 +158,29 @@ describe("tokens", () => {
     expect([controller.pendingRecords, controller.pendingBytes]).toEqual([0, 0]);
   });
 
+  test("may cover the oldest part only, and the rest waits anew", () => {
+    const { controller, clock } = openBench({ kind: "batched-or-periodic", batchSize: 3, intervalMs: 100 });
+    controller.recordAppend(3, 30);
+    clock.advance(60);
+    const part = controller.begin("periodic", 2, 20);
+    expect(part).toMatchObject({ records: 2, bytes: 20 });
+    expect([controller.pendingRecords, controller.pendingBytes]).toEqual([3, 30]);
+    expect([controller.shouldFlush(), controller.dueInMs()]).toEqual([undefined, 100]);
+    controller.succeed(part);
+    expect([controller.pendingRecords, controller.pendingBytes]).toEqual([1, 10]);
+    expect(controller.begin("forced")).toMatchObject({ records: 1, bytes: 10 });
+  });
+
+  test("asked to cover more than there is, cover all, and never a byte less", () => {
+    const { controller } = openBench();
+    controller.recordAppend(2, 20);
+    expect(controller.begin("forced", 5, 1)).toMatchObject({ records: 2, bytes: 20 });
+    expect([controller.pendingRecords, controller.pendingBytes]).toEqual([2, 20]);
+    controller.recordAppend(2, 20);
+    expect(controller.begin("forced", 0, 0)).toMatchObject({ records: 0, bytes: 0 });
+    expect(controller.begin("forced", 1, 50)).toMatchObject({ records: 1, bytes: 20 });
+  });
+
   test("are used again, so that a flush allocates nothing", () => {
     const { controller } = openBench();
     const first = controller.begin("forced");
@@ -229,7 +252,11 @@ describe("beside a model", () => {
     { weight: 6, arbitrary: fc.record({ do: fc.constant("append" as const), bytes: fc.nat(1000) }) },
     {
       weight: 2,
-      arbitrary: fc.record({ do: fc.constant("begin" as const), trigger: fc.constantFrom(...flushTriggers) }),
+      arbitrary: fc.record({
+        do: fc.constant("begin" as const),
+        trigger: fc.constantFrom(...flushTriggers),
+        part: fc.option(fc.nat(6), { nil: undefined }),
+      }),
     },
     { weight: 2, arbitrary: fc.record({ do: fc.constant("succeed" as const), which: fc.nat(3) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant("fail" as const), which: fc.nat(3) }) },
@@ -256,13 +283,14 @@ describe("beside a model", () => {
             unflushed.push(step.bytes);
             controller.recordAppend(1, step.bytes);
           } else if (step.do === "begin") {
-            open.push({
-              token: controller.begin(step.trigger),
-              bytes: unflushed,
-              trigger: step.trigger,
-              startedMs: nowMs,
-            });
-            unflushed = [];
+            const bytes = unflushed.slice(0, step.part);
+            const token =
+              step.part === undefined
+                ? controller.begin(step.trigger)
+                : controller.begin(step.trigger, step.part, sum(bytes));
+            open.push({ token, bytes, trigger: step.trigger, startedMs: nowMs });
+            unflushed = unflushed.slice(bytes.length);
+            if (unflushed.length > 0) waitingSinceMs = nowMs;
           } else if (step.do === "advance") {
             nowMs += step.ms;
             clock.advance(step.ms);
@@ -282,6 +310,9 @@ describe("beside a model", () => {
             }
           }
 
+          expect(open.map(({ token }) => [token.records, token.bytes])).toEqual(
+            open.map(({ bytes }) => [bytes.length, sum(bytes)]),
+          );
           const pending = [...unflushed, ...open.flatMap((entry) => entry.bytes)];
           expect(controller.pendingRecords).toBe(pending.length);
           expect(controller.pendingBytes).toBe(sum(pending));

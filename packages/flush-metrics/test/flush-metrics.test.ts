@@ -291,8 +291,31 @@ describe("settings", () => {
     const { metrics } = openBench();
     expect(metrics.settings).toEqual({ name: "default", digits: 2, engine: "auto", throughputTimeConstantMs: 10_000 });
     expect(Object.isFrozen(metrics.settings)).toBe(true);
+  });
+
+  test("the engine starts with the first flush, or at construction when it is asked for by name", () => {
+    const { metrics, flush } = openBench();
+    expect(metrics.snapshot().flushLatency.lifetime.count).toBe(0);
+    expect([metrics.engine, metrics.histogramBytes]).toEqual([undefined, 0]);
+    flush(1, 1, 1);
     expect(metrics.engine).toBe("wasm");
-    expect(openBench(undefined, { engine: "js" }).metrics.engine).toBe("js");
+    expect(metrics.histogramBytes).toBeGreaterThan(0);
+    for (const engine of ["js", "wasm"] as const) expect(openBench(undefined, { engine }).metrics.engine).toBe(engine);
+  });
+
+  test("without WebAssembly, auto records in JavaScript, and wasm is refused before a log depends on it", () => {
+    const kept: unknown = Reflect.get(globalThis, "WebAssembly");
+    Reflect.deleteProperty(globalThis, "WebAssembly");
+    try {
+      const { metrics, flush } = openBench();
+      flush(1, 1, 85);
+      expect([metrics.engine, metrics.getFlushLatencyPercentile(50)]).toEqual(["js", 85]);
+      expect(() => openBench(undefined, { engine: "wasm" })).toThrow(
+        expect.objectContaining({ code: "HISTOGRAM_ENGINE_UNAVAILABLE" }),
+      );
+    } finally {
+      Reflect.defineProperty(globalThis, "WebAssembly", { value: kept, configurable: true, writable: true });
+    }
   });
 
   test("every broken rule is named at once", () => {
@@ -308,6 +331,17 @@ describe("settings", () => {
         ].join("\n"),
       ),
     );
+  });
+
+  test("the edges of the ranges are inside, and one step further is not", () => {
+    const { clock } = openBench();
+    const open = (settings: FlushMetricsSettings) => () => new FlushMetrics(settings, { clock }).close();
+    for (const name of ["x", "x".repeat(200)]) expect(open({ name })).not.toThrow();
+    expect(open({ name: "x".repeat(201) })).toThrow(RangeError);
+    for (const throughputTimeConstantMs of [100, 3_600_000]) expect(open({ throughputTimeConstantMs })).not.toThrow();
+    for (const throughputTimeConstantMs of [99.9, 3_600_000.1]) {
+      expect(open({ throughputTimeConstantMs })).toThrow(RangeError);
+    }
   });
 
   test("digits decide precision and memory", () => {

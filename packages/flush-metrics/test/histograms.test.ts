@@ -2,7 +2,7 @@
 // Method: seeded values beside an exact sort; the edges of the range by hand; sizes against the library's own arrays.
 import { SeededRandom } from "@varve/fs-core/testing";
 import { Float64Histogram } from "hdr-histogram-js";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { isFlushMetricsError } from "../src/errors.ts";
 import {
   Histogram,
@@ -31,7 +31,7 @@ describe("choosing the engine", () => {
         expect.objectContaining({ code: "HISTOGRAM_ENGINE_UNAVAILABLE", cause: expect.any(TypeError) }),
       );
     } finally {
-      vi.stubGlobal("WebAssembly", kept);
+      Reflect.defineProperty(globalThis, "WebAssembly", { value: kept, configurable: true, writable: true });
     }
   });
 });

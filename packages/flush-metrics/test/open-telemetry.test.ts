@@ -91,6 +91,19 @@ describe("bindOpenTelemetry", () => {
     expect(found.get("varve.flush.success_rate")?.dataPoints).toMatchObject([{ value: 100 }]);
   });
 
+  test("a metric with several labels is one instrument", () => {
+    const { meter } = openReader();
+    const created: string[] = [];
+    const counting: OpenTelemetryMeter = {
+      createObservableCounter: (name, options) => (created.push(name), meter.createObservableCounter(name, options)),
+      createObservableGauge: (name, options) => (created.push(name), meter.createObservableGauge(name, options)),
+      addBatchObservableCallback: () => {},
+      removeBatchObservableCallback: () => {},
+    };
+    bindOpenTelemetry(counting, openBench().metrics);
+    expect(created).toEqual([...new Set(metricDescriptors.map(({ name }) => `varve.${name}`))]);
+  });
+
   test("two logs share a meter by their attributes", async () => {
     const { reader, meter } = openReader();
     const [orders, billing] = [openBench(), openBench()];

@@ -14,7 +14,8 @@ export interface Random {
 
 /** Cryptographically strong. */
 export const systemRandom: Random = {
-  next: () => randomFillSync(new Uint32Array(2)).reduce((sum, word) => (sum + word) / 2 ** 32, 0),
+  // 53 bits, all that a fraction can hold: more would round up to 1.
+  next: () => Number(systemRandom.u64() >> 11n) / 2 ** 53,
   int: (limit) => Math.floor(systemRandom.next() * limit),
   u64: () => randomFillSync(new BigUint64Array(1))[0] as bigint,
   fill: (bytes) => randomFillSync(bytes),

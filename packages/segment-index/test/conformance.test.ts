@@ -16,8 +16,13 @@ import { temporaryDirectory } from "./temporary-directory.ts";
 const root = temporaryDirectory();
 let made = 0;
 
+/** Thousands of synced commits take their time on a busy machine. */
+function patient(name: string, body: () => Promise<void>): void {
+  test(name, { timeout: 60_000 }, body);
+}
+
 describe("memory", () => {
-  segmentIndexConformance({ test, create: async () => new MemorySegmentIndex({ logId }) });
+  segmentIndexConformance({ test: patient, create: async () => new MemorySegmentIndex({ logId }) });
 });
 
 /** The suite over indexes that `open` finds again by number. */
@@ -30,7 +35,7 @@ function persistent(open: (number: number) => Promise<FileSegmentIndex | LmdbSeg
     return index;
   };
   segmentIndexConformance({
-    test,
+    test: patient,
     create: () => opened(++made, "created"),
     reopen: async (index) => {
       await index.close();

@@ -47,3 +47,16 @@ export async function visibleState(index: SegmentIndex): Promise<VisibleState> {
 }
 
 export const emptyState: VisibleState = { entries: [], cursors: [], epoch: 0, stamp: undefined };
+
+/** The same as text: two states are the same exactly when their texts are. */
+export async function fingerprint(index: SegmentIndex): Promise<string> {
+  return textOf(await visibleState(index));
+}
+
+export function textOf(value: unknown): string {
+  return JSON.stringify(value, (_, field: unknown) => {
+    if (typeof field === "bigint") return `${field}n`;
+    if (typeof field !== "object" || field === null || Array.isArray(field)) return field;
+    return Object.fromEntries(Object.entries(field).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}

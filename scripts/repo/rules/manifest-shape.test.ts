@@ -18,11 +18,11 @@ const tree = {
   "package.json": {
     name: "root",
     packageManager: "pnpm@1.2.3",
-    engines: { node: ">=22.15" },
+    engines: { node: ">=18" },
     devDependencies: { pnpm: "1.2.3" },
   } as Manifest,
   "scripts/lib/setup.mjs": 'export const pnpmVersion = "1.2.3";',
-  "scripts/lib/node-version.mjs": 'export const minimumNode = "22.15.0";',
+  "scripts/lib/node-version.mjs": 'export const minimumNode = "22.15.0"; export const minimumSetupNode = "18.0.0";',
   "apps/cli/bin/varve.mjs": "const minimum = [22, 15];",
   "packages/a/package.json": library,
   "apps/b/package.json": application,
@@ -48,7 +48,8 @@ test("misses private in an application", () => {
 
 test.for([
   ["scripts/lib/setup.mjs", 'export const pnpmVersion = "1.2.4";'],
-  ["scripts/lib/node-version.mjs", 'export const minimumNode = "22.16.0";'],
+  ["scripts/lib/node-version.mjs", 'export const minimumNode = "22.16.0"; export const minimumSetupNode = "18.0.0";'],
+  ["scripts/lib/node-version.mjs", 'export const minimumNode = "22.15.0"; export const minimumSetupNode = "20.0.0";'],
   ["apps/cli/bin/varve.mjs", "const minimum = [20, 0];"],
 ] as const)("notices a version that drifts in %s", ([path, text]) => {
   expect(checkManifests(repositoryOf({ ...tree, [path]: text }))).toEqual([expect.stringContaining(path)]);

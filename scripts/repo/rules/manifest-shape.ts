@@ -2,6 +2,7 @@
 import type { Repository, WorkspacePackage } from "../repository.ts";
 
 const engines = ">=22.15";
+const setupMinimum = "18";
 
 export function checkManifests(repository: Repository): string[] {
   return [...repository.packages.flatMap(fieldProblems), ...pinProblems(repository)];
@@ -37,7 +38,14 @@ function pinProblems(repository: Repository): string[] {
       text("scripts/lib/setup.mjs").includes(`pnpmVersion = "${pnpm}"`),
       `scripts/lib/setup.mjs: pnpmVersion is not the ${pnpm} of package.json.`,
     ],
-    [root.engines?.node === engines, `package.json: engines.node is not "${engines}".`],
+    [
+      root.engines?.node === `>=${setupMinimum}`,
+      `package.json: engines.node is not ">=${setupMinimum}", what setting up needs; packages ask for more.`,
+    ],
+    [
+      text("scripts/lib/node-version.mjs").includes(`minimumSetupNode = "${setupMinimum}.0.0"`),
+      `scripts/lib/node-version.mjs: minimumSetupNode is not the ${setupMinimum} of the root's engines.`,
+    ],
     [
       text("scripts/lib/node-version.mjs").includes(`minimumNode = "${minimum}.0"`),
       `scripts/lib/node-version.mjs: minimumNode is not the ${minimum} of engines.`,

@@ -32,6 +32,7 @@ export class Acknowledger {
   #isEnding = false;
   #failure: unknown;
   #wakeUp: (() => void) | undefined;
+  #room: (() => void) | undefined;
 
   /** Begins with the next record that is appended. */
   constructor(log: Aof, output: Output, settings: AcknowledgerSettings) {
@@ -42,6 +43,7 @@ export class Acknowledger {
     this.#loop = this.#run().catch((error: unknown) => {
       this.#failure = error;
       this.#failed.abort();
+      this.#room?.();
     });
   }
 
@@ -102,13 +104,10 @@ export class Acknowledger {
     this.#room?.();
   }
 
-  #room: (() => void) | undefined;
-
   async #untilRoom(): Promise<void> {
     while (this.#waiting > maxWaiting / 2 && !this.#failed.signal.aborted) {
       await new Promise<void>((resolve) => {
         this.#room = resolve;
-        this.#failed.signal.addEventListener("abort", () => resolve(), { once: true });
       });
     }
   }

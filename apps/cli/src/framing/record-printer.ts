@@ -17,11 +17,26 @@ export class RecordPrinter {
   }
 
   /** Resolves when all of them are handed over and there is room for more. @throws OutputClosed, CliError */
-  async print(records: Iterable<AofRecord>): Promise<void> {
+  print(records: Iterable<AofRecord>): Promise<void> {
+    return this.#form === "json" ? this.#printJson(records) : this.#printBytes(records, this.#form);
+  }
+
+  async #printJson(records: Iterable<AofRecord>): Promise<void> {
+    let text = "";
+    for (const record of records) {
+      text += toJsonLine(record);
+      if (text.length < pieceBytes) continue;
+      await this.#output.write(text);
+      text = "";
+    }
+    if (text !== "") await this.#output.write(text);
+  }
+
+  async #printBytes(records: Iterable<AofRecord>, framing: Framing): Promise<void> {
     let pending: Uint8Array[] = [];
     let bytes = 0;
     for (const record of records) {
-      bytes += this.#encode(record, pending);
+      bytes += addFrame(record.payload, framing, pending);
       if (bytes < pieceBytes) continue;
       await this.#output.write(Buffer.concat(pending, bytes));
       pending = [];
@@ -29,30 +44,24 @@ export class RecordPrinter {
     }
     if (bytes > 0) await this.#output.write(Buffer.concat(pending, bytes));
   }
-
-  /** @returns bytes added to `into` */
-  #encode(record: AofRecord, into: Uint8Array[]): number {
-    const { payload } = record;
-    switch (this.#form) {
-      case "json": {
-        const line = Buffer.from(toJsonLine(record));
-        into.push(line);
-        return line.length;
-      }
-      case "line":
-        into.push(payload, newline);
-        return payload.length + 1;
-      case "length": {
-        const prefix = Buffer.allocUnsafe(4);
-        prefix.writeUInt32LE(payload.length);
-        into.push(prefix, payload);
-        return 4 + payload.length;
-      }
-      case "none":
-        into.push(payload);
-        return payload.length;
-    }
-  }
 }
 
 const newline = Uint8Array.of(0x0a);
+
+/** @returns bytes added to `into` */
+function addFrame(payload: Uint8Array, framing: Framing, into: Uint8Array[]): number {
+  switch (framing) {
+    case "line":
+      into.push(payload, newline);
+      return payload.length + 1;
+    case "length": {
+      const prefix = Buffer.allocUnsafe(4);
+      prefix.writeUInt32LE(payload.length);
+      into.push(prefix, payload);
+      return 4 + payload.length;
+    }
+    case "none":
+      into.push(payload);
+      return payload.length;
+  }
+}

@@ -1,12 +1,16 @@
+import { fstatSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { CliError } from "../cli-error.ts";
 
 /** Standard input. It is not touched before it is asked for: an open pipe that nobody reads keeps a process alive. */
 export class Input {
   readonly #open: () => Readable & { readonly isTTY?: boolean };
+  readonly #fd: number;
 
-  constructor(open: () => Readable & { readonly isTTY?: boolean }) {
+  /** @param fd the descriptor behind the stream that `open` returns */
+  constructor(open: () => Readable & { readonly isTTY?: boolean }, fd: number) {
     this.#open = open;
+    this.#fd = fd;
   }
 
   /** Whether a person types. */
@@ -19,6 +23,8 @@ export class Input {
    * @throws CliError `INPUT`
    */
   async *chunks(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    // The stream that Node makes for a directory ends at once, as if the input were empty.
+    if (isDirectory(this.#fd)) throw new CliError("INPUT", "standard input is a directory");
     const stream = this.#open();
     const stop = (): void => {
       stream.destroy();
@@ -49,6 +55,14 @@ export class Input {
       if (end !== -1) return text.slice(0, end).trim();
     }
     return undefined;
+  }
+}
+
+function isDirectory(fd: number): boolean {
+  try {
+    return fstatSync(fd).isDirectory();
+  } catch {
+    return false;
   }
 }
 

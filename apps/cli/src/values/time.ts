@@ -28,9 +28,17 @@ export function parseTimeUs(text: string, name: string): number {
 /** `2026-11-21T03:18:10.123456Z`. */
 export function formatTimeUs(timestampUs: number): string {
   const micros = timestampUs % 1_000_000;
-  const seconds = new Date((timestampUs - micros) / 1000).toISOString().slice(0, 19);
-  return `${seconds}.${String(micros).padStart(6, "0")}Z`;
+  const second = timestampUs - micros;
+  if (second !== lastSecondUs) {
+    lastSecondUs = second;
+    lastSecondText = new Date(second / 1000).toISOString().slice(0, 19);
+  }
+  return `${lastSecondText}.${String(micros).padStart(6, "0")}Z`;
 }
+
+// Records of one second stand together, and toISOString costs more than all the rest of a line of JSON.
+let lastSecondUs = 0;
+let lastSecondText = "1970-01-01T00:00:00";
 
 function offsetMs(offset: string | undefined): number {
   if (offset === undefined || offset.toUpperCase() === "Z") return 0;

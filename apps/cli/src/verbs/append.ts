@@ -4,13 +4,13 @@ import { Acknowledger } from "../appending/acknowledger.ts";
 import { type AppendSummary, summaryText } from "../appending/append-summary.ts";
 import { Appender } from "../appending/appender.ts";
 import type { Arguments } from "../arguments.ts";
-import { CliError, usageError } from "../cli-error.ts";
+import { usageError } from "../cli-error.ts";
+import { assertNotAFile } from "../directory.ts";
 import { parseFraming } from "../framing/framing.ts";
 import { LengthSplitter } from "../framing/length-splitter.ts";
 import { LineSplitter } from "../framing/line-splitter.ts";
 import type { RecordSplitter } from "../framing/record-splitter.ts";
 import { exitCode } from "../exit-codes.ts";
-import { pathKind } from "../open-log.ts";
 import { OutputClosed } from "../process/output.ts";
 import { parseSize } from "../values/size.ts";
 import { logDirectory, type Shell, type Verb } from "../verb.ts";
@@ -41,7 +41,7 @@ export const append: Verb = {
 async function runAppend(args: Arguments, shell: Shell): Promise<number> {
   const settings = readSettings(args);
   const splitter = makeSplitter(args, settings);
-  if ((await pathKind(settings.dir)) === "other") throw new CliError("NOT_A_LOG", "this is not a directory");
+  await assertNotAFile(settings.dir);
   shell.stop.listen();
   const log = await Aof.open(settings);
   for (const message of log.recovery.messages) shell.notes.line(message);
@@ -57,6 +57,8 @@ class AppendRun {
   readonly #appender: Appender;
   readonly #acknowledger: Acknowledger | undefined;
   readonly #beganUs: number;
+  #failure: unknown;
+  #isOutputClosed = false;
 
   constructor(args: Arguments, shell: Shell, log: Aof, splitter: RecordSplitter) {
     this.#shell = shell;
@@ -70,17 +72,20 @@ class AppendRun {
   }
 
   async run(): Promise<number> {
-    const failures: unknown[] = [];
-    for (const step of [() => this.#takeInput(), () => this.#acknowledger?.finish(), () => this.#log.close()]) {
+    for (const step of [
+      () => this.#takeInput(),
+      () => this.#acknowledger?.finish(),
+      () => this.#log.close(),
+      () => this.#report(),
+    ]) {
       try {
         await step();
       } catch (error) {
-        failures.push(error);
+        if (error instanceof OutputClosed) this.#isOutputClosed = true;
+        else this.#failure ??= error;
       }
     }
-    const failure = failures.find((error) => !(error instanceof OutputClosed));
-    await this.#report(failure !== undefined, failures.length > 0);
-    if (failure !== undefined) throw failure;
+    if (this.#failure !== undefined) throw this.#failure;
     return exitCode.ok;
   }
 
@@ -99,19 +104,19 @@ class AppendRun {
       const wait = this.#appender.append(record);
       if (wait === undefined) continue;
       await wait;
-      this.#acknowledger?.noteAppended();
+      await this.#acknowledger?.noteAppended();
       if (until.aborted) return;
     }
     await this.#acknowledger?.noteAppended();
   }
 
-  async #report(hasFailed: boolean, isOutputClosed: boolean): Promise<void> {
-    const summary = this.#summary(hasFailed ? "failure" : isOutputClosed ? "output-closed" : undefined);
+  async #report(): Promise<void> {
+    const summary = this.#summary();
     if (!this.#isJson) this.#shell.notes.line(summaryText(summary));
-    else if (!isOutputClosed || hasFailed) await this.#shell.output.write(`${JSON.stringify(summary)}\n`);
+    else if (!this.#isOutputClosed) await this.#shell.output.write(`${JSON.stringify(summary)}\n`);
   }
 
-  #summary(trouble: "failure" | "output-closed" | undefined): AppendSummary {
+  #summary(): AppendSummary {
     const { records, bytes, firstId } = this.#appender;
     const seconds = (this.#shell.clock.monotonicUs() - this.#beganUs) / 1e6;
     const { outcome, messages } = this.#log.recovery;
@@ -124,9 +129,15 @@ class AppendRun {
       acknowledged: this.#acknowledger?.count ?? null,
       seconds: Math.round(seconds * 1000) / 1000,
       recordsPerSecond: Math.round(records / Math.max(seconds, 1e-6)),
-      ended: trouble ?? (this.#shell.stop.received === undefined ? "input-end" : "signal"),
+      ended: this.#ending(),
       recovery: { outcome, messages },
     };
+  }
+
+  #ending(): AppendSummary["ended"] {
+    if (this.#failure !== undefined) return "failure";
+    if (this.#shell.stop.received !== undefined) return "signal";
+    return this.#isOutputClosed ? "output-closed" : "input-end";
   }
 }
 

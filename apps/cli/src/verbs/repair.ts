@@ -1,13 +1,11 @@
-import { readdir } from "node:fs/promises";
-import { repairLog, type RepairReport, toAofError } from "@varve/aof";
+import { repairLog, type RepairReport, type VerifyProblem, type VerifyReport } from "@varve/aof";
 import type { Arguments } from "../arguments.ts";
 import { CliError, usageError } from "../cli-error.ts";
-import { exitCode } from "../exit-codes.ts";
+import { assertDirectory, namesIn } from "../directory.ts";
 import { shellWord } from "../next-step.ts";
-import { assertDirectory } from "../open-log.ts";
 import { formatCount } from "../values/size.ts";
 import { logDirectory, type Shell, type Verb } from "../verb.ts";
-import { exitCodeOfReport, problemText, verifyWithProgress } from "./verify.ts";
+import { exitCodeOfReport, noteNextStep, problemText, verifyWithProgress } from "./verify.ts";
 
 const modes = ["truncate-torn-tail", "salvage"] as const;
 type Mode = (typeof modes)[number];
@@ -23,7 +21,7 @@ export const repair: Verb = {
   notes: [
     "truncate-torn-tail does what every open for writing does: nothing that was acknowledged as durable is cut, and the cut bytes are kept in a .broken file beside the log.",
     "salvage loses records for good: the ones that cannot be read are marked as lost and keep their ids, the damaged files are kept as .broken files. Restore from a copy if you have one. It asks first; in a script say --yes.",
-    "It takes the log's lock. Exit code 0: the log is fit. 5: damage is left, or records are marked as lost.",
+    "It takes the log's lock. Exit code 0: the log is fit to be opened and read, marks aside. 5: damage is left.",
   ],
   examples: [
     { does: "tidy up after a crash", command: "varve repair logs/orders" },
@@ -41,7 +39,18 @@ async function runRepair(args: Arguments, shell: Shell): Promise<number> {
   const report = await repairLog({ dir, mode });
   const kept = (await brokenFiles(dir)).filter((name) => !before.includes(name));
   await shell.output.write(args.has("json") ? `${JSON.stringify({ ...report, kept })}\n` : reportText(report, kept));
-  return exitCodeOfReport(report.verify);
+  const left = remainingProblems(report, mode);
+  if (left.problems.length > 0) noteNextStep(left, dir, shell);
+  return exitCodeOfReport(left);
+}
+
+/**
+ * What still stands in the way. A salvage that went through left nothing unreadable: the damaged records that a reading
+ * afterwards reports are its own marks, or those of one before it.
+ */
+function remainingProblems({ verify }: RepairReport, mode: Mode): VerifyReport {
+  if (mode !== "salvage") return verify;
+  return { ...verify, problems: verify.problems.filter(({ code }) => code !== "CORRUPTED_RECORD") };
 }
 
 function parseMode(text: string | undefined): Mode {
@@ -68,24 +77,22 @@ async function confirmSalvage(args: Arguments, shell: Shell, dir: string): Promi
 
 /** What recoveries kept aside, this one's and earlier ones'. */
 async function brokenFiles(dir: string): Promise<string[]> {
-  try {
-    return (await readdir(dir)).filter((name) => name.includes(".broken-")).sort();
-  } catch (error) {
-    throw toAofError(error, "listing the log's directory");
-  }
+  return (await namesIn(dir)).filter((name) => name.includes(".broken-"));
 }
 
 function reportText({ recovery, verify }: RepairReport, kept: readonly string[]): string {
   const { messages, lost } = recovery;
   const lostRecords = lost.reduce((sum, range) => sum + range.lastId - range.firstId + 1, 0);
+  const didNothing = messages.length === 0 && lost.length === 0 && kept.length === 0;
+  const isNews = ({ recordId = 0 }: VerifyProblem): boolean => !lost.some((range) => recordId >= range.firstId && recordId <= range.lastId);
   const lines = [
-    ...(messages.length === 0 ? ["there was nothing to repair"] : messages),
+    ...(didNothing ? ["there was nothing to cut or to tidy up"] : messages),
     ...lost.map(({ firstId, lastId, reason }) => `lost: ${firstId === lastId ? `record ${firstId}` : `records ${firstId}..${lastId}`}: ${reason}`),
     ...kept.map((name) => `kept: ${name}`),
-    ...verify.problems.map(problemText),
+    ...verify.problems.filter(isNews).map(problemText),
     verify.records === 0
       ? "the log holds no records"
-      : `the log holds ids ${verify.firstId}..${verify.lastId}${lostRecords === 0 ? "" : `, ${formatCount(lostRecords)} of them lost`}`,
+      : `${verify.ok || lostRecords > 0 ? "the log holds" : "what can be read:"} ids ${verify.firstId}..${verify.lastId}${lostRecords === 0 ? "" : `, ${formatCount(lostRecords)} of them lost`}`,
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -1,7 +1,7 @@
-import { readdir, stat as fileStat } from "node:fs/promises";
 import { join } from "node:path";
-import { type ReadOnlyLog, type SegmentInfo, toAofError } from "@varve/aof";
+import type { ReadOnlyLog, SegmentInfo } from "@varve/aof";
 import type { Arguments } from "../arguments.ts";
+import { fileSize, namesIn } from "../directory.ts";
 import { exitCode } from "../exit-codes.ts";
 import { withReadOnlyLog } from "../open-log.ts";
 import { formatPairs } from "../table.ts";
@@ -77,18 +77,14 @@ async function logStat(dir: string, log: ReadOnlyLog): Promise<LogStat> {
 async function sizeOnDisk(dir: string, segments: readonly SegmentInfo[]): Promise<number> {
   let bytes = 0;
   for (const { path, fileBytes } of segments) {
-    try {
-      bytes += fileBytes ?? (await fileStat(join(dir, path))).size;
-    } catch (error) {
-      // Its writer closed the log in between and removed the empty segment.
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw toAofError(error, `looking at ${path}`);
-    }
+    // Absent: its writer closed the log in between and removed the empty segment.
+    bytes += fileBytes ?? (await fileSize(join(dir, path))) ?? 0;
   }
   return bytes;
 }
 
 async function indexKind(dir: string): Promise<LogStat["index"]> {
-  const names = await readdir(join(dir, "index")).catch((): string[] => []);
+  const names = await namesIn(join(dir, "index"));
   if (names.includes("segments.idx")) return "file";
   return names.some((name) => name.endsWith(".mdb")) ? "lmdb" : "none";
 }

@@ -1,4 +1,5 @@
 import { isAofError, type ReadOnlyLog } from "@varve/aof";
+import type { Clock } from "@varve/fs-core";
 import type { Arguments } from "../arguments.ts";
 import { exitCode } from "../exit-codes.ts";
 import { RecordPrinter } from "../framing/record-printer.ts";
@@ -28,17 +29,48 @@ async function runTail(args: Arguments, shell: Shell): Promise<number> {
   const count = parseCount(args.text("lines") ?? "10", "--lines");
   const follow = args.has("follow");
   const printer = new RecordPrinter(shell.output, recordForm(args, "line"));
-  if (follow) shell.stop.listen();
-  const { signal } = shell.stop;
-  try {
-    await withReadOnlyLog(args.operand("dir"), async (log) => {
-      const from = firstOfLast(log, count);
-      for await (const batch of log.readBatches({ from, follow, signal })) await printer.print(batch);
-    });
-  } catch (error) {
-    if (!(signal.aborted && isAofError(error) && error.code === "ABORTED")) throw error;
-  }
+  await withReadOnlyLog(args.operand("dir"), async (log) => {
+    const from = firstOfLast(log, count);
+    if (follow) await printFollowing(log, from, printer, shell);
+    else for await (const batch of log.readBatches({ from })) await printer.print(batch);
+  });
   return exitCode.ok;
+}
+
+/** Prints what there is and what comes, until a signal. */
+async function printFollowing(log: ReadOnlyLog, from: number, printer: RecordPrinter, { stop, clock }: Shell): Promise<void> {
+  stop.listen();
+  const over = new AbortController();
+  let failure: unknown;
+  const looking = lookNowAndThen(log, clock, AbortSignal.any([stop.signal, over.signal])).catch((error: unknown) => {
+    failure = error;
+    over.abort();
+  });
+  try {
+    const signal = AbortSignal.any([stop.signal, over.signal]);
+    for await (const batch of log.readBatches({ from, follow: true, signal })) await printer.print(batch);
+  } catch (error) {
+    if (!(isAofError(error) && error.code === "ABORTED")) throw error;
+  } finally {
+    over.abort();
+    await looking;
+  }
+  if (failure !== undefined) throw failure;
+}
+
+/** Between two looks at a log whose changes nobody announced. */
+const lookMs = 1000;
+
+/**
+ * Looks for new records from time to time: a network file system announces nothing. It also keeps the process alive,
+ * which waiting for an announcement does not.
+ */
+async function lookNowAndThen(log: ReadOnlyLog, clock: Clock, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    // Rejects only when the signal fires.
+    await clock.sleep(lookMs, { signal }).catch(() => {});
+    if (!signal.aborted) await log.refresh();
+  }
 }
 
 function firstOfLast(log: ReadOnlyLog, count: number): number {

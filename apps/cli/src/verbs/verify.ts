@@ -1,14 +1,14 @@
 import { isAofError, verifyLog, type VerifyProblem, type VerifyReport } from "@varve/aof";
 import type { Arguments } from "../arguments.ts";
+import { assertDirectory } from "../directory.ts";
 import { exitCode, exitCodeOf } from "../exit-codes.ts";
 import { nextStep } from "../next-step.ts";
-import { assertDirectory } from "../open-log.ts";
 import { formatCount, formatSize } from "../values/size.ts";
 import { logDirectory, type Shell, type Verb } from "../verb.ts";
 
 export const verify: Verb = {
   name: "verify",
-  summary: "read every byte and list all damage",
+  summary: "read every byte and list the damage",
   operands: [logDirectory],
   options: [],
   notes: [
@@ -30,10 +30,14 @@ async function runVerify(args: Arguments, shell: Shell): Promise<number> {
   // Stopped half-way: what was seen says nothing about the rest.
   if (report === undefined) return exitCode.ok;
   await shell.output.write(args.has("json") ? `${JSON.stringify(report)}\n` : reportText(report));
-  const code = exitCodeOfReport(report);
-  const next = report.problems[0] === undefined ? undefined : nextStep(report.problems[0].code, { verb: "verify", dir, earliestId: undefined });
-  if (next !== undefined) shell.notes.line(`Next: ${next}`);
-  return code;
+  noteNextStep(report, dir, shell);
+  return exitCodeOfReport(report);
+}
+
+/** Says what to do about the first problem, if there is one. */
+export function noteNextStep({ problems: [first] }: VerifyReport, dir: string, { notes }: Shell): void {
+  const next = first === undefined ? undefined : nextStep(first.code, { verb: "verify", dir, earliestId: undefined });
+  if (next !== undefined) notes.line(`Next: ${next}`);
 }
 
 /** @returns undefined when a signal ended it */
@@ -68,7 +72,7 @@ export function problemText({ code, message }: VerifyProblem): string {
 function reportText(report: VerifyReport): string {
   const { ok, problems, notes, records, segments, bytes, firstId, lastId } = report;
   const count = problems.length === 1 ? "1 problem" : `${formatCount(problems.length)} problems`;
-  const held = records === 0 ? "no records" : `${formatCount(records)} sound records, ids ${firstId}..${lastId}`;
+  const held = records === 0 ? "no records" : `${formatCount(records)} records, ids ${firstId}..${lastId}`;
   const files = `${formatSize(bytes)} in ${segments === 1 ? "1 segment" : `${formatCount(segments)} segments`}`;
   const lines = [
     ...problems.map(problemText),

@@ -200,7 +200,7 @@ describe.each(kinds)("%s engine", (kind) => {
 test("both engines agree around every length at which the fast one changes its method, and far beyond", () => {
   const [fast, plain] = kinds.map((kind) => filledMemory(kind, 200_000)) as [ChecksumMemory, ChecksumMemory];
   const random = new SeededRandom(seed);
-  const edges = [512, 576, 640, 704, 768, 4096, 4608, 5120, 8192, 10_048, 12_288, 16_384, 18_240, 65_536, 180_000];
+  const edges = [576, 768, 832, 896, 4096, 4608, 8192, 8704, 10_048, 12_288, 16_384, 18_240, 65_536, 180_000];
   for (const edge of edges) {
     for (const difference of [-65, -64, -63, -17, -9, -1, 0, 1, 8, 15, 16, 63, 64, 65]) {
       const start = random.int(5000);
@@ -220,7 +220,7 @@ test("every length from 300 to 6500 agrees", () => {
     const [a, b] = [fast, plain].map(({ engine, base }) => engine.foldedAt(base + offset, length, length, -1));
     if (a !== b) different.push(`${length} bytes at ${offset}: ${a} and ${b}`);
   }
-  expect(different).toEqual([]);
+  expect(different.slice(0, 9)).toEqual([]);
 });
 
 describe("the choice of engine", () => {

@@ -228,6 +228,16 @@ describe("names", () => {
     expect(outcomes(fs, "subset")).toEqual(["a=again"]);
   });
 
+  test("an unlink takes away the file it was of, not one that an undone rename left under the name", () => {
+    const fs = new CrashableFileSystem();
+    put(fs, "a", "old", true);
+    put(fs, "b", "new", true);
+    fs.syncDirectorySync("");
+    fs.renameSync("b", "a");
+    fs.deleteFileSync("a");
+    expect(outcomes(fs, "subset")).toEqual(["", "a=new", "a=old b=new"]);
+  });
+
   test("mkdir is durable at once, with all its parents; a file in it is not", async () => {
     const fs = new CrashableFileSystem();
     await fs.mkdir("d/e/f");

@@ -64,7 +64,7 @@ test("fill fills any length, and only it", () => {
   expect(new Set(large).size).toBe(256);
 });
 
-describe("helpers", () => {
+describe("conveniences", () => {
   test("pick chooses each item, chance leans", () => {
     const random = new SeededRandom(4);
     expect(new Set(Array.from({ length: 100 }, () => random.pick(["a", "b", "c"]))).size).toBe(3);

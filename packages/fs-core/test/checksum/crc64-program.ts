@@ -51,10 +51,10 @@ const rounded = (fold: Fold): number => Math.ceil(Math.max(...fold.distances) / 
 
 export const nearFold: Fold = {
   distances: [138, 177, 225, 242, 358, 372, 396, 431, 468, 470],
-  fromBytes: 768,
+  fromBytes: 832,
   chunkBytes: 4096,
 };
-export const farFold: Fold = { distances: [152, 315, 805, 919, 1070, 1127, 1795], fromBytes: 4096, chunkBytes: 8192 };
+export const farFold: Fold = { distances: [152, 315, 805, 919, 1070, 1127, 1795], fromBytes: 8192, chunkBytes: 8192 };
 
 // The scratch area, in bytes from its start.
 const tablesAt = 0;

@@ -16,7 +16,7 @@ import {
 /** Reading, writing, sizing, syncing and closing one open file. */
 export const handleChecks: readonly Check[] = [
   ...onNewFile("promise 1: writeAt is whole, above every piece size", async (handle, form) => {
-    const data = patternBytes(3 * 2 ** 20 + 1);
+    const data = patternBytes(2 ** 20 + 3);
     await form.writeAt(handle, 5, data);
     assert.equal(await form.size(handle), data.length + 5);
     const buffer = new Uint8Array(data.length);
@@ -79,7 +79,7 @@ export const handleChecks: readonly Check[] = [
     assert.equal((await handle.readAll()).length, 0);
   }),
   ...onNewFile("preallocate writes zeroes", async (handle, form) => {
-    const length = 2.5 * 2 ** 20;
+    const length = 1.25 * 2 ** 20;
     await form.writeAt(handle, 0, bytesOf("abcdef"));
     await form.preallocate(handle, 4, length);
     const bytes = await handle.readAll();
@@ -167,7 +167,7 @@ export const handleChecks: readonly Check[] = [
     },
   },
   ...inBothForms("close lets calls in flight finish", async (fs, form) => {
-    const data = patternBytes(2 ** 20 + 3);
+    const data = patternBytes(2 ** 18 + 3);
     const handle = await fs.createFile("a");
     await handle.writeAt(0, data);
     const copies = [handle.readAll(), handle.readView(0, data.length)];

@@ -127,8 +127,8 @@ function watching(what: string, change: (fs: FileSystem) => Promise<void>): Chec
         const watch = fs.watch("d", () => hearing.abort());
         try {
           await change(fs);
-          const silence = systemClock.sleep(5000, { signal: hearing.signal });
-          await assert.rejects(silence, { name: "AbortError" }, "heard nothing for 5 s");
+          const silence = systemClock.sleep(4000, { signal: hearing.signal });
+          await assert.rejects(silence, { name: "AbortError" }, "heard nothing for 4 s");
         } finally {
           watch.close();
         }
