@@ -105,7 +105,7 @@ export class Child {
         const { code } = message;
         const reason = (aofErrorCodes as readonly string[]).includes(code) ? (code as AofErrorCode) : undefined;
         this.#failure ??= new IngestError("CHILD_FAILED", `${this.#name} failed: ${code} ${message.message}`, {
-          ...(reason === undefined ? {} : { reason }),
+          reason,
         });
       } else {
         this.#onMessage(message);

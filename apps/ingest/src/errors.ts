@@ -20,7 +20,11 @@ export class IngestError extends Error {
   /** With `CHILD_FAILED`: what the log in the child failed with. */
   readonly reason: AofErrorCode | undefined;
 
-  constructor(code: IngestErrorCode, message: string, options: ErrorOptions & { readonly reason?: AofErrorCode } = {}) {
+  constructor(
+    code: IngestErrorCode,
+    message: string,
+    options: ErrorOptions & { readonly reason?: AofErrorCode | undefined } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.reason = options.reason;

@@ -48,8 +48,9 @@ export class JsonArraySplitter implements Splitter {
   }
 
   /** @throws IngestError `INPUT_UNREADABLE` when the array is not complete */
-  *end(): Generator<Uint8Array> {
+  end(): Iterable<Uint8Array> {
     if (!this.#isOver) throw new IngestError("INPUT_UNREADABLE", "the JSON array ends early");
+    return [];
   }
 
   #outside(byte: number): void {

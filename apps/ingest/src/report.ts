@@ -1,5 +1,5 @@
 /** What a run found, as data and as text. Pure: the same report always reads the same. */
-import { allPassed, type Check, checkTitles, type Finding, mergeChecks } from "./checks.ts";
+import { type Check, checkTitles, type Finding, mergeChecks } from "./checks.ts";
 import type { InputSummary } from "./dataset.ts";
 import type { KillReport } from "./drill.ts";
 import type { FinishReport } from "./finish.ts";
@@ -176,8 +176,6 @@ export function renderEnd(report: IngestReport, paint: Paint): string[] {
 export function titledChecks(checks: readonly Check[]): (Check & { title: string })[] {
   return mergeChecks(checks).map((check) => ({ ...check, title: checkTitles[check.name] }));
 }
-
-export { allPassed };
 
 function renderFinding(finding: Finding): string[] {
   const id = finding.id === undefined ? "" : `, record ${finding.id}`;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type FileSystem, LocalFileSystem, type Clock } from "@varve/fs-core";
+import { type Clock, type FileSystem, LocalFileSystem } from "@varve/fs-core";
 import type { LogSizing } from "./drill-plan.ts";
 
 /** What the steps of a run share: where things are, how large the log is, and how to stop. */
@@ -20,10 +20,7 @@ export interface Workspace {
   readonly progress: (text: string) => void;
 }
 
-/** The name of the input's file in a run's directory. */
-export const inputName = "input.ndjson";
-
 /** Everything that follows from the run's directory. */
 export function placesIn(dir: string): Pick<Workspace, "dir" | "files" | "logDir" | "inputPath"> {
-  return { dir, files: new LocalFileSystem(dir), logDir: join(dir, "log"), inputPath: inputName };
+  return { dir, files: new LocalFileSystem(dir), logDir: join(dir, "log"), inputPath: "input.ndjson" };
 }

@@ -6,7 +6,8 @@ const entry = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 /** How a run of the program ended. */
 export interface MainEnd {
   readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
+  /** The name of the signal that ended it. */
+  readonly signal: string | null;
   readonly stdout: string;
   readonly stderr: string;
 }

@@ -102,3 +102,17 @@ export function sharedRecordChecker(): RecordChecker {
   shared ??= new RecordChecker();
   return shared;
 }
+
+/** Idle checkers for readers that await while they use one. Their memory is dear to make: keep a few. */
+const idle: RecordChecker[] = [];
+const idleMax = 2;
+
+/** Lends a checker to `use` for as long as it runs. */
+export async function withRecordChecker<T>(use: (checker: RecordChecker) => Promise<T>): Promise<T> {
+  const checker = idle.pop() ?? new RecordChecker();
+  try {
+    return await use(checker);
+  } finally {
+    if (idle.length < idleMax) idle.push(checker);
+  }
+}

@@ -4,10 +4,10 @@
  *
  * Memory: one checker's block (1 MiB) and four bytes a record. A record larger than the block is checked in pieces.
  */
-import { createChecksumMemory, type FileHandle } from "@varve/fs-core";
+import type { FileHandle } from "@varve/fs-core";
 import { recordFlag, recordHeaderBytes } from "./format/record-layout.ts";
 import { segmentHeaderBytes } from "./format/segment-header.ts";
-import { checkBytes, notARecord, RecordChecker } from "./record-check.ts";
+import { checkBytes, notARecord, type RecordChecker, withRecordChecker } from "./record-check.ts";
 
 /** Why the records ended. */
 export type ScanStop =
@@ -53,14 +53,14 @@ export interface ScanOptions {
 
 /** Scans `[64, limit)`. The header is read for the checksum only; decode it elsewhere. */
 export async function scanSegment(handle: FileHandle, options: ScanOptions): Promise<ScanResult> {
-  return new SegmentScan(handle, options).run();
+  // Not the shared checker: this one is filled by asynchronous reads.
+  return withRecordChecker((checker) => new SegmentScan(handle, options, checker).run());
 }
 
 class SegmentScan {
   readonly #handle: FileHandle;
   readonly #options: ScanOptions;
-  // Its own memory, not the shared one: it is filled by asynchronous reads.
-  readonly #checker = new RecordChecker(createChecksumMemory(checkBytes));
+  readonly #checker: RecordChecker;
   readonly #saltLow: number;
   readonly #saltHigh: number;
   #units = new Uint32Array(1024);
@@ -72,9 +72,10 @@ class SegmentScan {
   #openBatchIndex: number | undefined;
   readonly #lost: number[] = [];
 
-  constructor(handle: FileHandle, options: ScanOptions) {
+  constructor(handle: FileHandle, options: ScanOptions, checker: RecordChecker) {
     this.#handle = handle;
     this.#options = options;
+    this.#checker = checker;
     this.#end = options.from ?? segmentHeaderBytes;
     this.#saltLow = Number(BigInt.asIntN(32, options.salt));
     this.#saltHigh = Number(BigInt.asIntN(32, options.salt >> 32n));
@@ -215,7 +216,14 @@ export async function scanBeyond(
   handle: FileHandle,
   options: ScanOptions & { readonly from: number; readonly minId: number },
 ): Promise<BeyondResult> {
-  const checker = new RecordChecker(createChecksumMemory(checkBytes));
+  return withRecordChecker((checker) => scanBeyondWith(checker, handle, options));
+}
+
+async function scanBeyondWith(
+  checker: RecordChecker,
+  handle: FileHandle,
+  options: ScanOptions & { readonly from: number; readonly minId: number },
+): Promise<BeyondResult> {
   const { bytes, base } = checker;
   const saltLow = Number(BigInt.asIntN(32, options.salt));
   const saltHigh = Number(BigInt.asIntN(32, options.salt >> 32n));

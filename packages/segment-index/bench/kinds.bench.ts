@@ -64,8 +64,8 @@ function medians(rows: readonly Row[]): Row {
   const names = Object.keys(rows[0] ?? {});
   return Object.fromEntries(
     names.map((name) => {
-      const values = rows.map((row) => row[name] as number).sort((a, b) => a - b);
-      return [name, Number((values[values.length >> 1] as number).toPrecision(3))];
+      const values = rows.map((row) => row[name] ?? Number.NaN).sort((a, b) => a - b);
+      return [name, Number((values[values.length >> 1] ?? Number.NaN).toPrecision(3))];
     }),
   );
 }

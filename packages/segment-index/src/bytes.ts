@@ -159,7 +159,8 @@ export function toUtf8(text: string): Uint8Array {
 /** @throws IndexError `INDEX_DAMAGED` */
 export function fromUtf8(bytes: Uint8Array): string {
   // Paths and keys mostly are ASCII, and the general decoder takes ten times as long.
-  if (bytes.every((byte) => byte < 0x80)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+  if (bytes.every((byte) => byte < 0x80))
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
   try {
     return decoder.decode(bytes);
   } catch (cause) {

@@ -82,7 +82,7 @@ export class ChangeQueue {
   /** Never rejects: each failure goes to the callers it took down. */
   async #drain(): Promise<void> {
     // One turn of the microtask queue, so that changes made together are committed together.
-    await undefined;
+    await Promise.resolve();
     while (this.#waiting.length > 0) {
       const plans = this.#takePlans();
       if (plans.length > 0) {

@@ -1,6 +1,12 @@
 import { fromUtf8, isAscii, toUtf8 } from "./bytes.ts";
 import { invalid } from "./errors.ts";
-import { type NewSegmentEntry, optionalNumbers, type SegmentEntry, type SegmentPatch, textFields } from "./segment-entry.ts";
+import {
+  type NewSegmentEntry,
+  optionalNumbers,
+  type SegmentEntry,
+  type SegmentPatch,
+  textFields,
+} from "./segment-entry.ts";
 import type { IndexStamp } from "./segment-index.ts";
 import { segmentStatuses } from "./segment-status.ts";
 
@@ -84,7 +90,8 @@ function relationProblems(entry: SegmentEntry): string[] {
   if (entry.recordCount > entry.lastId - entry.baseId + 1) problems.push("recordCount: more records than ids");
   if (entry.lastTimestampUs < entry.firstTimestampUs) problems.push("lastTimestampUs: before firstTimestampUs");
   // Without it the only remaining copy of the records could not be found again.
-  if (entry.status === "archived" && entry.archiveKey === undefined) problems.push("archiveKey: missing on an archived entry");
+  if (entry.status === "archived" && entry.archiveKey === undefined)
+    problems.push("archiveKey: missing on an archived entry");
   return problems;
 }
 

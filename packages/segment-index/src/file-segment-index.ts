@@ -5,6 +5,7 @@ import { invalid } from "./errors.ts";
 import type { OpenOutcome } from "./index-storage.ts";
 import { StoredSegmentIndex } from "./stored-segment-index.ts";
 
+/** Which index, as data. */
 export interface FileSegmentIndexSettings {
   /** A directory, created when missing; see `../FORMAT.md` for what is in it. */
   readonly path: string;
@@ -14,6 +15,7 @@ export interface FileSegmentIndexSettings {
   readonly onDamage?: "throw" | "reset";
 }
 
+/** What the index works with. */
 export interface FileSegmentIndexParts {
   /** Not owned. */
   readonly fileSystem: FileSystem;

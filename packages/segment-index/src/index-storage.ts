@@ -1,7 +1,7 @@
 import type { Change, IndexMetadata } from "./change.ts";
 import type { SegmentDirectory } from "./segment-directory.ts";
 import type { SegmentEntry } from "./segment-entry.ts";
-import type { IndexKind, IndexProblem } from "./segment-index.ts";
+import type { IndexKind } from "./segment-index.ts";
 
 /**
  * Where an index keeps its state: the only part that differs between kinds. `StoredSegmentIndex` calls it one change

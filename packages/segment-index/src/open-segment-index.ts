@@ -10,6 +10,7 @@ import { environmentNames } from "./lmdb/open-environment.ts";
 import { MemorySegmentIndex } from "./memory-segment-index.ts";
 import type { IndexKind, SegmentIndex } from "./segment-index.ts";
 
+/** Which index, as data. */
 export interface OpenSegmentIndexSettings {
   /**
    * `auto`: the kind that is there already; else `lmdb` where the directory is the operating system's and the native
@@ -22,6 +23,7 @@ export interface OpenSegmentIndexSettings {
   readonly logId: string;
 }
 
+/** What the index works with. */
 export interface OpenSegmentIndexParts {
   /** Not owned. */
   readonly fileSystem: FileSystem;

@@ -56,9 +56,10 @@ export type NewSegmentEntry = Omit<SegmentEntry, "version">;
 
 /** Fields to change. `undefined` removes an optional field. Status changes go through `transition`. */
 export type SegmentPatch = {
-  readonly [Field in Exclude<keyof SegmentEntry, "baseId" | "version" | "status">]?: undefined extends SegmentEntry[Field]
-    ? SegmentEntry[Field] | undefined
-    : SegmentEntry[Field];
+  readonly [Field in Exclude<
+    keyof SegmentEntry,
+    "baseId" | "version" | "status"
+  >]?: undefined extends SegmentEntry[Field] ? SegmentEntry[Field] | undefined : SegmentEntry[Field];
 };
 
 /** The optional whole-number fields, in their order on disk. */

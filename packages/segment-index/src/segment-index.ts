@@ -87,14 +87,19 @@ export interface SegmentIndex extends AsyncDisposable {
 /** How an index is stored. */
 export type IndexKind = "lmdb" | "file" | "memory";
 
+/** Of {@link SegmentIndex.update}. */
 export interface UpdateOptions {
+  /** Refuse unless the entry still has this version. */
   readonly ifVersion?: number;
 }
 
+/** Of {@link SegmentIndex.replaceAll}. */
 export interface ReplaceAllOptions {
+  /** Replaces the stamp in the same step. */
   readonly stamp?: IndexStamp;
 }
 
+/** Of {@link SegmentIndex.getForArchiving}. */
 export interface ArchivingOptions {
   /** At most so many entries, 0 or more. */
   readonly limit: number;
@@ -102,6 +107,7 @@ export interface ArchivingOptions {
   readonly keepLocal?: number;
 }
 
+/** Of {@link SegmentIndex.list}. */
 export interface ListOptions {
   /** Entries with this base id or a higher one. Default: from the first. */
   readonly fromBaseId?: number;

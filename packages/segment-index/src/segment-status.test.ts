@@ -25,7 +25,9 @@ test("exactly the drawn steps exist", () => {
 });
 
 test("a missing step and a word that is no status are different mistakes", () => {
-  expect(() => checkTransition("archived", "active")).toThrow(expect.objectContaining({ code: "INDEX_BAD_TRANSITION" }));
+  expect(() => checkTransition("archived", "active")).toThrow(
+    expect.objectContaining({ code: "INDEX_BAD_TRANSITION" }),
+  );
   for (const word of ["", "Active", "constructor"]) {
     expect(() => checkTransition(word as SegmentStatus, "corrupt")).toThrow(
       expect.objectContaining({ code: "INDEX_INVALID_ARGUMENT" }),

@@ -42,14 +42,18 @@ export function* truncated(
 export function* flipped(
   original: Uint8Array,
   random: SeededRandom,
-  { from = 0, to = original.length, count }: { readonly from?: number; readonly to?: number; readonly count: number | undefined },
+  {
+    from = 0,
+    to = original.length,
+    count,
+  }: { readonly from?: number; readonly to?: number; readonly count: number | undefined },
 ): Generator<DamageCase, void, undefined> {
   const total = count ?? (to - from) * 8;
   for (let i = 0; i < total; i++) {
     const bit = count === undefined ? i : random.int((to - from) * 8);
     const at = from + (bit >> 3);
     const bytes = copyOf(original);
-    bytes[at] = (bytes[at] as number) ^ (1 << (bit & 7));
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << (bit & 7));
     yield { name: `bit ${bit & 7} of byte ${at}`, bytes };
   }
 }
@@ -62,7 +66,7 @@ export function* eachByteFlipped(
 ): Generator<DamageCase, void, undefined> {
   for (let at = from; at < to; at++) {
     const bytes = copyOf(original);
-    bytes[at] = (bytes[at] as number) ^ (1 << random.int(8));
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << random.int(8));
     yield { name: `a bit of byte ${at}`, bytes };
   }
 }

@@ -19,7 +19,8 @@ const history: readonly ((index: SegmentIndex) => Promise<unknown>)[] = [
   (index) => index.add(activeEntry(1)),
   (index) => index.setCursor("billing", 0),
   (index) => index.transition(1, "active", "finalized", { lastId: 50, recordCount: 50 }),
-  (index) => Promise.all([index.add(activeEntry(51)), index.setStamp({ logId, epoch: 1, tailBaseId: 51, tailLength: 64 })]),
+  (index) =>
+    Promise.all([index.add(activeEntry(51)), index.setStamp({ logId, epoch: 1, tailBaseId: 51, tailLength: 64 })]),
   (index) => index.replaceAll(Array.from({ length: 180 }, (_, n) => sampleEntry(1 + 100 * n, long))),
   (index) => index.update(1, { localPath: undefined }),
   (index) => index.transition(1, "finalized", "archiving"),

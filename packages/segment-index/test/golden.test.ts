@@ -47,7 +47,13 @@ describe("segments.idx", () => {
   function build(): Uint8Array {
     const base = new MemoryStorage(logId);
     const [active, full] = entries as [(typeof entries)[0], (typeof entries)[0]];
-    base.apply([{ kind: "put", entry: active }, { kind: "cursor", name: "old", id: 3 }], 5);
+    base.apply(
+      [
+        { kind: "put", entry: active },
+        { kind: "cursor", name: "old", id: 3 },
+      ],
+      5,
+    );
     const { bytes, position } = buildIndexFile(base, logId, 9);
     const frame = {
       sequence: 2,
@@ -73,9 +79,7 @@ describe("segments.idx", () => {
     const bytes = golden("segments-v1.idx", build);
     expect(Buffer.from(build()).equals(bytes)).toBe(true);
     const { state, position, clean } = readIndexFile(bytes, logId);
-    expect({ clean, generation: position.generation, sequence: position.sequence, revision: state.revision }).toEqual({
-      ...{ clean: true, generation: 9, sequence: 2, revision: 6 },
-    });
+    expect([clean, position.generation, position.sequence, state.revision]).toEqual([true, 9, 2, 6]);
     expect(state.changes()).toEqual([
       { kind: "put", entry: entries[1] },
       { kind: "cursor", name: "billing é", id: 2 ** 53 - 1 },
@@ -103,7 +107,11 @@ describe("data.mdb and data.seal", () => {
     await index.close();
     const bytes = golden("environment-v1.mdb", () => readFileSync(join(place, "data.mdb")));
     const { segments, values, state } = checkEnvironment(bytes, logId);
-    const decoded = { entries: segments.map(({ value }) => decodeEntry(value)), epoch: values.writerEpoch, stamp: values.stamp };
+    const decoded = {
+      entries: segments.map(({ value }) => decodeEntry(value)),
+      epoch: values.writerEpoch,
+      stamp: values.stamp,
+    };
     const { entries: wanted, epoch, stamp, cursors } = await visibleState(model);
     expect(textOf(decoded)).toBe(textOf({ entries: wanted, epoch, stamp }));
     expect(Array.from(values.cursors, ([name, id]) => ({ name, id }))).toEqual(cursors);

@@ -3,6 +3,7 @@
  * Method: judge, in this process and without LMDB, every way of damage-cases.ts done to a real environment; and judge
  * real environments of many histories. VARVE_FULL=1 tries every bit; VARVE_SEED replays a sample.
  */
+import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SeededRandom } from "@varve/fs-core/testing";
@@ -11,7 +12,15 @@ import { isDisposable } from "../src/index-directory.ts";
 import { checkEnvironment } from "../src/lmdb/check-environment.ts";
 import { LmdbSegmentIndex } from "../src/lmdb/index.ts";
 import { sampleEntry, sampleLogId as logId } from "../src/testing/index.ts";
-import { blocksOld, blocksSpoiled, type DamageCase, eachByteFlipped, flipped, replacedWhole, truncated } from "./damage-cases.ts";
+import {
+  blocksOld,
+  blocksSpoiled,
+  type DamageCase,
+  eachByteFlipped,
+  flipped,
+  replacedWhole,
+  truncated,
+} from "./damage-cases.ts";
 import { isFull, sample, seed } from "./effort.ts";
 import { fillIndex } from "./fill-index.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -40,9 +49,18 @@ beforeAll(async () => {
   await fillIndex(index, 60);
   // Enough of it for a tree with branch pages and for overflow pages.
   for (let n = 0; n < 30; n++) {
-    await index.add(sampleEntry(100_001 + 100 * n, { archiveKey: "k".repeat(1024), localPath: "p".repeat(n * 17 + 1) }));
+    await index.add(
+      sampleEntry(100_001 + 100 * n, { archiveKey: "k".repeat(1024), localPath: "p".repeat(n * 17 + 1) }),
+    );
   }
-  await index.add(sampleEntry(200_001, { archiveKey: "k".repeat(1024), localPath: "p".repeat(512), keyId: "y".repeat(256), archiveEtag: "e".repeat(256) }));
+  await index.add(
+    sampleEntry(200_001, {
+      archiveKey: "k".repeat(1024),
+      localPath: "p".repeat(512),
+      keyId: "y".repeat(256),
+      archiveEtag: "e".repeat(256),
+    }),
+  );
   earlier = readFileSync(dataFile);
   for (let n = 0; n < 5; n++) await index.update(1 + 100 * (59 - n), { epoch: 4 });
   previous = readFileSync(dataFile);
@@ -58,7 +76,7 @@ function tryAll(cases: Iterable<DamageCase>, alsoRight: readonly string[] = []):
     const found = judge(bytes);
     if (found === undefined) tally.refused++;
     else if (found === expected || alsoRight.includes(found)) tally.right++;
-    else expect.fail(`${name} (seed ${seed}): a state that was never the last one`);
+    else assert.fail(`${name} (seed ${seed}): a state that was never the last one`);
   }
   return tally;
 }
@@ -80,7 +98,8 @@ describe("a damaged data.mdb", () => {
       const range = { from, to: from + 192 };
       // Padding, mapped address, map size, free list, page counts and boot id change nothing that is read.
       expect(tryAll(eachByteFlipped(original, new SeededRandom(seed), range)).refused).toBeGreaterThan(30);
-      if (isFull) expect(tryAll(flipped(original, new SeededRandom(seed), { ...range, count: undefined })).refused).toBeGreaterThan(250);
+      const bits = flipped(original, new SeededRandom(seed), { ...range, count: sample(50) });
+      expect(tryAll(bits).refused).toBeGreaterThan(isFull ? 250 : 5);
     }
   });
 
@@ -101,7 +120,9 @@ describe("a damaged data.mdb", () => {
   });
 
   test("of another log", () => {
-    expect(() => checkEnvironment(original, "cd".repeat(16))).toThrow(expect.objectContaining({ code: "INDEX_FOREIGN" }));
+    expect(() => checkEnvironment(original, "cd".repeat(16))).toThrow(
+      expect.objectContaining({ code: "INDEX_FOREIGN" }),
+    );
   });
 });
 
@@ -114,7 +135,8 @@ describe("a sound data.mdb", () => {
     check();
     for (let step = 0; step < 200; step++) {
       const baseId = 1 + 100 * random.int(60);
-      if (random.chance(0.1)) await index.replaceAll(Array.from({ length: random.int(300) }, (_, n) => sampleEntry(1 + 100 * n)));
+      if (random.chance(0.1))
+        await index.replaceAll(Array.from({ length: random.int(300) }, (_, n) => sampleEntry(1 + 100 * n)));
       else if (random.chance(0.3)) await index.remove(baseId);
       else if (await index.get(baseId)) await index.update(baseId, { archiveKey: "k".repeat(1 + random.int(1024)) });
       else await index.add(sampleEntry(baseId));

@@ -17,7 +17,10 @@ const say = (line: string): void => void writeSync(1, `${line}\n`);
 
 for (let id = begin + 1; id <= begin + 5000; id++) {
   try {
-    await Promise.all([index.add(sampleEntry(1 + 100 * id, { archiveKey: "k".repeat(500) })), index.setCursor("acked", id)]);
+    await Promise.all([
+      index.add(sampleEntry(1 + 100 * id, { archiveKey: "k".repeat(500) })),
+      index.setCursor("acked", id),
+    ]);
   } catch (error) {
     say(`!${(error as { code?: string }).code ?? String(error)}`);
     break;

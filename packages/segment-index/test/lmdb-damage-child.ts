@@ -52,10 +52,21 @@ function* cases(): Generator<Case, void, undefined> {
     const harmless = file !== "data.mdb";
     const remove = (): void => rmSync(join(directory, file));
     yield { name: `no ${file}`, spoil: remove, harmless };
-    yield { name: `${file} is a directory`, spoil: () => (remove(), mkdirSync(join(directory, file, "deeper"), { recursive: true })), harmless };
+    yield {
+      name: `${file} is a directory`,
+      spoil: () => (remove(), mkdirSync(join(directory, file, "deeper"), { recursive: true })),
+      harmless,
+    };
   }
-  yield { name: "a crash while building", spoil: () => cpSync(template, join(directory, "building"), { recursive: true }), harmless: true };
-  yield { name: "a file instead of the directory", spoil: () => (rmSync(directory, { recursive: true }), writeFileSync(directory, "x")) };
+  yield {
+    name: "a crash while building",
+    spoil: () => cpSync(template, join(directory, "building"), { recursive: true }),
+    harmless: true,
+  };
+  yield {
+    name: "a file instead of the directory",
+    spoil: () => (rmSync(directory, { recursive: true }), writeFileSync(directory, "x")),
+  };
 }
 
 function open(): Promise<OpenedSegmentIndex> {
@@ -73,7 +84,10 @@ async function tryCase(found: Case, right: VisibleState): Promise<void> {
   await first.index.add(sampleEntry(900_001));
   await first.index.remove(1 + 100 * 58);
   await first.index.setCursor("after", 1);
-  assert.deepEqual((await first.index.verify()).filter(({ kind }) => kind === "storage"), []);
+  assert.deepEqual(
+    (await first.index.verify()).filter(({ kind }) => kind === "storage"),
+    [],
+  );
   const after = await visibleState(first.index);
   await first.index.close();
   const second = await open();

@@ -3,6 +3,7 @@
  * damaged copies of a real index, reads, writes, closes and opens them again; its death, or its exit code, is the
  * verdict. VARVE_FULL=1 tries many more; VARVE_SEED replays a sample.
  */
+import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -28,12 +29,13 @@ test("damage of every kind, opened for real", { timeout: 3_600_000 }, () => {
   mkdirSync(scratch);
   const child = fileURLToPath(new URL("lmdb-damage-child.ts", import.meta.url));
   const flips = isFull ? 20_000 : 40;
-  const run = spawnSync(process.execPath, [child, template, scratch, String(seed), String(flips)], { encoding: "utf8", maxBuffer: 2 ** 28 });
+  const run = spawnSync(process.execPath, [child, template, scratch, String(seed), String(flips)], {
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+  });
   const lines = run.stdout.trimEnd().split("\n");
   const last = `seed ${seed}, last case: ${lines.at(-1)}\n${run.stderr}`;
-  expect(run.signal, last).toBeNull();
-  expect(run.status, last).toBe(0);
-  expect(run.stderr).toBe("");
+  assert.deepEqual([run.signal, run.status, run.stderr], [null, 0, ""], last);
   expect(lines.at(-1)).toBe(`done ${lines.length - 1}`);
   expect(lines.length).toBeGreaterThan(flips + 130);
 });

@@ -92,7 +92,9 @@ describe("opening", () => {
     const first = await LmdbSegmentIndex.open({ directory, logId });
     const refused = { code: "INDEX_ALREADY_OPEN", retryable: true };
     await expect(LmdbSegmentIndex.open({ directory, logId })).rejects.toMatchObject(refused);
-    await expect(LmdbSegmentIndex.open({ directory: join(directory, "..", `index-${made}`), logId })).rejects.toMatchObject(refused);
+    await expect(
+      LmdbSegmentIndex.open({ directory: join(directory, "..", `index-${made}`), logId }),
+    ).rejects.toMatchObject(refused);
     await first.close();
     await (await LmdbSegmentIndex.open({ directory, logId })).close();
   });
@@ -115,10 +117,14 @@ describe("opening", () => {
   test("bad settings are refused before anything is touched", async () => {
     const directory = freshDirectory();
     for (const bad of ["", "ABCD", "xyz", "ab".repeat(17)]) {
-      await expect(LmdbSegmentIndex.open({ directory, logId: bad })).rejects.toMatchObject({ code: "INDEX_INVALID_ARGUMENT" });
+      await expect(LmdbSegmentIndex.open({ directory, logId: bad })).rejects.toMatchObject({
+        code: "INDEX_INVALID_ARGUMENT",
+      });
     }
     const onDamage = "ignore" as "throw";
-    await expect(LmdbSegmentIndex.open({ directory, logId, onDamage })).rejects.toMatchObject({ code: "INDEX_INVALID_ARGUMENT" });
+    await expect(LmdbSegmentIndex.open({ directory, logId, onDamage })).rejects.toMatchObject({
+      code: "INDEX_INVALID_ARGUMENT",
+    });
     expect(existsSync(directory)).toBe(false);
   });
 
@@ -140,7 +146,12 @@ describe("in use", () => {
   test("it outgrows the map it began with", { timeout: 60_000 }, async () => {
     const directory = freshDirectory();
     const index = await LmdbSegmentIndex.open({ directory, logId });
-    const large = { archiveKey: "k".repeat(1024), localPath: "p".repeat(512), archiveEtag: "e".repeat(256), keyId: "y".repeat(256) };
+    const large = {
+      archiveKey: "k".repeat(1024),
+      localPath: "p".repeat(512),
+      archiveEtag: "e".repeat(256),
+      keyId: "y".repeat(256),
+    };
     // More than a third of a page each: every value has overflow pages of its own.
     await index.replaceAll(Array.from({ length: 6000 }, (_, n) => sampleEntry(1 + 100 * n, large)));
     await index.update(1, { epoch: 2 });

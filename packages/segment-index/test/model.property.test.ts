@@ -37,27 +37,43 @@ const entries = fc
   .map(({ baseId, status, time, records }) => {
     const lastTimestampUs = time.from + time.long;
     return sampleEntry(baseId, {
-      ...{ status, recordCount: records, lastId: baseId + records - 1, archiveKey: `k${baseId}` },
-      ...{ firstTimestampUs: time.from, lastTimestampUs },
+      status,
+      recordCount: records,
+      lastId: baseId + records - 1,
+      archiveKey: `k${baseId}`,
+      firstTimestampUs: time.from,
+      lastTimestampUs,
     });
   });
 const patches: fc.Arbitrary<SegmentPatch> = fc.oneof(
   fc.record({ epoch: fc.nat(), dataLength: fc.nat() }),
   fc.record({ lastTimestampUs: fc.integer({ min: 1200, max: 2000 }) }),
-  fc.record({ codec: fc.constantFrom("zstd", "gzip"), archiveEtag: fc.string({ minLength: 1, maxLength: 20, unit: "grapheme" }) }),
+  fc.record({
+    codec: fc.constantFrom("zstd", "gzip"),
+    archiveEtag: fc.string({ minLength: 1, maxLength: 20, unit: "grapheme" }),
+  }),
 );
 const commands: fc.Arbitrary<Command> = fc.oneof(
   { weight: 6, arbitrary: entries.map((entry): Command => ({ do: "add", entry })) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("update" as const), baseId: baseIds, patch: patches }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant("transition" as const), baseId: baseIds, from: statuses, to: statuses }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant("transition" as const), baseId: baseIds, from: statuses, to: statuses }),
+  },
   { weight: 2, arbitrary: baseIds.map((baseId): Command => ({ do: "remove", baseId })) },
   {
     weight: 1,
-    arbitrary: fc.uniqueArray(entries, { maxLength: 8, selector: ({ baseId }) => baseId }).map((all): Command => ({ do: "replaceAll", entries: all })),
+    arbitrary: fc
+      .uniqueArray(entries, { maxLength: 8, selector: ({ baseId }) => baseId })
+      .map((all): Command => ({ do: "replaceAll", entries: all })),
   },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant("cursor" as const), name: fc.constantFrom("a", "b", "c"), id: fc.option(fc.maxSafeNat(), { nil: undefined }) }),
+    arbitrary: fc.record({
+      do: fc.constant("cursor" as const),
+      name: fc.constantFrom("a", "b", "c"),
+      id: fc.option(fc.maxSafeNat(), { nil: undefined }),
+    }),
   },
   { weight: 1, arbitrary: fc.nat({ max: 20 }).map((epoch): Command => ({ do: "epoch", epoch })) },
   { weight: 1, arbitrary: fc.constant<Command>({ do: "reopen" }) },
@@ -78,7 +94,9 @@ function tell(model: ModelIndex, command: Command): string | undefined {
       for (const entry of command.entries) model.entries.set(entry.baseId, entry);
       return undefined;
     case "cursor":
-      return void (command.id === undefined ? model.cursors.delete(command.name) : model.cursors.set(command.name, command.id));
+      return void (command.id === undefined
+        ? model.cursors.delete(command.name)
+        : model.cursors.set(command.name, command.id));
     case "epoch":
       return model.setEpoch(command.epoch);
     case "reopen":
@@ -113,7 +131,9 @@ async function compare(index: SegmentIndex, model: ModelIndex): Promise<void> {
   expect(await index.writerEpoch()).toBe(model.epoch);
   expect(withoutVersion(await index.getActive())).toEqual(model.sorted().findLast(({ status }) => status === "active"));
   expect(await index.getMaxLastId()).toBe(model.sorted().at(-1)?.lastId);
-  expect((await index.getForArchiving({ limit: 2, keepLocal: 1 })).map(withoutVersion)).toEqual(model.getForArchiving(2, 1));
+  expect((await index.getForArchiving({ limit: 2, keepLocal: 1 })).map(withoutVersion)).toEqual(
+    model.getForArchiving(2, 1),
+  );
   for (const at of [0, 1, 50, 101, 333, 700, 801]) {
     expect(withoutVersion(await index.findForId(at))).toEqual(model.findForId(at));
     expect(withoutVersion(await index.findForTimestamp(at * 2))).toEqual(model.findForTimestamp(at * 2));
@@ -121,13 +141,18 @@ async function compare(index: SegmentIndex, model: ModelIndex): Promise<void> {
 }
 
 /** Runs commands in groups that are called together, and compares after each group. */
-async function runCommands(groups: readonly (readonly Command[])[], open: (fresh: boolean) => Promise<SegmentIndex>): Promise<void> {
+async function runCommands(
+  groups: readonly (readonly Command[])[],
+  open: (fresh: boolean) => Promise<SegmentIndex>,
+): Promise<void> {
   let index = await open(true);
   const model = new ModelIndex();
   try {
     for (const group of groups) {
       const calls = await Promise.allSettled(group.map((command) => tellReal(index, command)));
-      const codes = calls.map((call) => (call.status === "rejected" ? (call.reason as { code: unknown }).code : undefined));
+      const codes = calls.map((call) =>
+        call.status === "rejected" ? (call.reason as { code: unknown }).code : undefined,
+      );
       expect(codes).toEqual(group.map((command) => tell(model, command)));
       if (group.some((command) => command.do === "reopen") && index.kind !== "memory") {
         await index.close();
@@ -145,7 +170,10 @@ const groups = fc.array(fc.array(commands, { minLength: 1, maxLength: 4 }), { ma
 
 function property(open: (fresh: boolean) => Promise<SegmentIndex>, runs: number): Promise<void> {
   const options = { seed, numRuns: isFull ? runs * 20 : runs };
-  return fc.assert(fc.asyncProperty(groups, (all) => runCommands(all, open)), options);
+  return fc.assert(
+    fc.asyncProperty(groups, (all) => runCommands(all, open)),
+    options,
+  );
 }
 
 describe("any run of calls has the effects of a plain map", () => {

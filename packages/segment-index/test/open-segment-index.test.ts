@@ -95,11 +95,15 @@ describe("a kind that is asked for", () => {
   });
 
   test("lmdb without the module is an error", async () => {
-    await expect(open(freshPath(), { kind: "lmdb", loadLmdb: noLmdb })).rejects.toMatchObject({ code: "INDEX_UNAVAILABLE" });
+    await expect(open(freshPath(), { kind: "lmdb", loadLmdb: noLmdb })).rejects.toMatchObject({
+      code: "INDEX_UNAVAILABLE",
+    });
   });
 
   test("an unknown one is an error, as is a bad log id", async () => {
-    await expect(open(freshPath(), { kind: "mdbx" as "auto" })).rejects.toMatchObject({ code: "INDEX_INVALID_ARGUMENT" });
+    await expect(open(freshPath(), { kind: "mdbx" as "auto" })).rejects.toMatchObject({
+      code: "INDEX_INVALID_ARGUMENT",
+    });
     await expect(open(freshPath(), { logId: "../../etc" })).rejects.toMatchObject({ code: "INDEX_INVALID_ARGUMENT" });
   });
 });

@@ -63,12 +63,14 @@ export function checkEnvironment(file: Uint8Array, logId: string): EnvironmentCo
 function namedTrees(records: readonly TreeRecord[]): { segments: Tree; metadata: Tree } {
   const trees = new Map<string, Tree>();
   for (const { key, value, flags } of records) {
-    if (flags !== nodeNamedTree || value.length !== treeBytes) throw damaged("data.mdb: the root holds more than databases");
+    if (flags !== nodeNamedTree || value.length !== treeBytes)
+      throw damaged("data.mdb: the root holds more than databases");
     // The library ends names with a zero byte.
     trees.set(Buffer.from(key).toString("latin1").replace(/\0$/, ""), readTree(viewOf(value), 0));
   }
   const [segments, metadata] = [trees.get(segmentsName), trees.get(metadataName)];
-  if (segments === undefined || metadata === undefined || trees.size !== 2) throw damaged("data.mdb: not our two databases");
+  if (segments === undefined || metadata === undefined || trees.size !== 2)
+    throw damaged("data.mdb: not our two databases");
   if (segments.flags !== 0 || metadata.flags !== 0) throw damaged("data.mdb: a database with options we never set");
   return { segments, metadata };
 }

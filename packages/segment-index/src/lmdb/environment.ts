@@ -39,7 +39,13 @@ export class Environment {
    * @param directory of the operating system; its `data.mdb` is absent, or exactly what the library left there
    */
   static async open(lmdb: LmdbModule, directory: string): Promise<Environment> {
-    const root = lmdb.open(directory, { ...binary, noSubdir: false, overlappingSync: false, maxDbs: 4, mapSize: mapBytes });
+    const root = lmdb.open(directory, {
+      ...binary,
+      noSubdir: false,
+      overlappingSync: false,
+      maxDbs: 4,
+      mapSize: mapBytes,
+    });
     try {
       return new Environment(root, root.openDB(segmentsName, binary), root.openDB(metadataName, binary));
     } catch (cause) {
@@ -65,7 +71,8 @@ export class Environment {
       write(this.#metadata, toUtf8(stateKey), encodeState(state));
       // The library reports some failures of a write only by not having done it; throwing here aborts.
       const count = entryCount(this.#segments) + entryCount(this.#metadata) - 1;
-      if (count !== state.records) throw damaged(`data.mdb: ${count} records after a commit that leaves ${state.records}`);
+      if (count !== state.records)
+        throw damaged(`data.mdb: ${count} records after a commit that leaves ${state.records}`);
     });
   }
 

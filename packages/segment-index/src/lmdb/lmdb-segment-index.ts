@@ -8,6 +8,7 @@ import { loadLmdbModule } from "./lmdb-module.ts";
 import { LmdbStorage } from "./lmdb-storage.ts";
 import { localPath } from "./open-environment.ts";
 
+/** Which index, as data. */
 export interface LmdbSegmentIndexSettings {
   /** A directory of the operating system, not on a network file system; created when missing. See `../../FORMAT.md`. */
   readonly directory: string;
@@ -17,6 +18,7 @@ export interface LmdbSegmentIndexSettings {
   readonly onDamage?: "throw" | "reset";
 }
 
+/** What the index works with. */
 export interface LmdbSegmentIndexParts {
   /** Gives the lmdb 3.5 module, for bundles that carry it under another name. Default: `import("lmdb")`. */
   readonly loadLmdb?: () => Promise<unknown>;

@@ -51,7 +51,11 @@ export interface OpenEnvironment {
 }
 
 /** @param reset whether useless bytes are replaced by an empty environment */
-export async function openEnvironment(place: EnvironmentPlace, logId: string, reset: boolean): Promise<OpenEnvironment> {
+export async function openEnvironment(
+  place: EnvironmentPlace,
+  logId: string,
+  reset: boolean,
+): Promise<OpenEnvironment> {
   const { fileSystem, path } = place;
   await discard(fileSystem, joinPath(path, buildingName));
   const found = await look(place, logId, reset);
@@ -96,7 +100,11 @@ async function readSeal(fileSystem: FileSystem, path: string): Promise<Uint8Arra
 }
 
 /** Makes `data.mdb` a new environment with these records, in one step. */
-async function build({ fileSystem, path, lmdb }: EnvironmentPlace, changes: RecordChanges, state: EnvironmentState): Promise<void> {
+async function build(
+  { fileSystem, path, lmdb }: EnvironmentPlace,
+  changes: RecordChanges,
+  state: EnvironmentState,
+): Promise<void> {
   const building = joinPath(path, buildingName);
   await fileSystem.mkdir(building);
   const environment = await Environment.open(lmdb, localPath(fileSystem, building));

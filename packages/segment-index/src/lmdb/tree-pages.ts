@@ -75,7 +75,8 @@ export class TreePages {
   #open(page: number, flags: number): number {
     const { pageSize, lastPage, transaction } = this.#commit;
     const begin = page * pageSize;
-    if (page < 2 || page > lastPage || begin + pageSize > this.#file.length) throw damaged("data.mdb: a page is missing");
+    if (page < 2 || page > lastPage || begin + pageSize > this.#file.length)
+      throw damaged("data.mdb: a page is missing");
     if (this.#seen[page] === 1) throw damaged("data.mdb: a page with two parents");
     this.#seen[page] = 1;
     const written = getU53(this.#view, begin + 8);
@@ -92,11 +93,13 @@ export class TreePages {
     // Both bounds count from the end of the page's head; so do the node pointers.
     const lower = this.#view.getUint16(begin + 20, true);
     const upper = this.#view.getUint16(begin + 22, true);
-    if (lower % 2 !== 0 || lower > upper || upper > pageSize - pageHeadBytes) throw damaged("data.mdb: impossible page bounds");
+    if (lower % 2 !== 0 || lower > upper || upper > pageSize - pageHeadBytes)
+      throw damaged("data.mdb: impossible page bounds");
     const nodes: number[] = [];
     for (let pointer = 0; pointer < lower; pointer += 2) {
       const offset = this.#view.getUint16(begin + pageHeadBytes + pointer, true);
-      if (offset < upper || offset + nodeHeadBytes > pageSize - pageHeadBytes) throw damaged("data.mdb: a node outside its page");
+      if (offset < upper || offset + nodeHeadBytes > pageSize - pageHeadBytes)
+        throw damaged("data.mdb: a node outside its page");
       nodes.push(begin + pageHeadBytes + offset);
     }
     return nodes;
@@ -112,7 +115,8 @@ export class TreePages {
     const flags = this.#view.getUint16(node + 4, true);
     const keyBegin = node + nodeHeadBytes;
     const keyEnd = keyBegin + this.#view.getUint16(node + 6, true);
-    if (flags !== 0 && flags !== nodeBig && flags !== nodeNamedTree) throw damaged("data.mdb: a record of an unknown kind");
+    if (flags !== 0 && flags !== nodeBig && flags !== nodeNamedTree)
+      throw damaged("data.mdb: a record of an unknown kind");
     const valueEnd = keyEnd + (flags === nodeBig ? 24 : length);
     if (valueEnd > begin + this.#commit.pageSize) throw damaged("data.mdb: a record outside its page");
     const key = this.#file.subarray(keyBegin, keyEnd);

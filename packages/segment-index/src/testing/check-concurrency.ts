@@ -51,7 +51,13 @@ export function checkConcurrency(check: Check): void {
       index.setCursor("c", 2),
     ]);
     assert.deepEqual(codesOf(results), ["INDEX_NOT_FOUND", "INDEX_STALE_EPOCH"]);
-    assert.deepEqual((await index.list()).map(({ baseId, epoch }) => [baseId, epoch]), [[1, 5], [101, 1]]);
+    assert.deepEqual(
+      (await index.list()).map(({ baseId, epoch }) => [baseId, epoch]),
+      [
+        [1, 5],
+        [101, 1],
+      ],
+    );
     assert.equal(await index.getCursor("c"), 2);
     assert.deepEqual(await index.verify(), []);
   });
@@ -68,6 +74,9 @@ export function checkConcurrency(check: Check): void {
     await Promise.all(Array.from({ length: 200 }, (_, i) => index.add(sampleEntry(1 + 100 * i))));
     await Promise.all(Array.from({ length: 200 }, (_, i) => index.update(1 + 100 * i, { epoch: i })));
     const all = await index.list();
-    assert.deepEqual(all.map(({ epoch }) => epoch), Array.from({ length: 200 }, (_, i) => i));
+    assert.deepEqual(
+      all.map(({ epoch }) => epoch),
+      Array.from({ length: 200 }, (_, i) => i),
+    );
   });
 }

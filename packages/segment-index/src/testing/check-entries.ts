@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { NewSegmentEntry, SegmentPatch } from "../segment-entry.ts";
+import type { NewSegmentEntry } from "../segment-entry.ts";
 import { expectCode } from "./expect-code.ts";
 import { sampleEntry } from "./sample-entry.ts";
 import type { Check } from "./segment-index-conformance.ts";
@@ -72,7 +72,10 @@ export function checkEntries(check: Check): void {
     const ids = [2 ** 32, 255, Number.MAX_SAFE_INTEGER - 1, 256, 2 ** 32 - 1, 1, 2 ** 40];
     for (const baseId of ids) await index.add({ ...sampleEntry(1), baseId, lastId: baseId, recordCount: 1 });
     const found = (await index.list()).map(({ baseId }) => baseId);
-    assert.deepEqual(found, [...ids].sort((a, b) => a - b));
+    assert.deepEqual(
+      found,
+      [...ids].sort((a, b) => a - b),
+    );
   });
 
   check("add refuses a base id that is taken", async (index) => {
@@ -122,7 +125,7 @@ export function checkEntries(check: Check): void {
     const before = await index.add(sampleEntry(1));
     const patches: Record<string, unknown>[] = [{ baseId: 2 }, { status: "archived" }, { version: 9 }];
     patches.push({ recordCount: 1000 }, { epoch: undefined }, { surprise: 1 });
-    for (const patch of patches) await expectCode("INDEX_INVALID_ARGUMENT", index.update(1, patch as SegmentPatch));
+    for (const patch of patches) await expectCode("INDEX_INVALID_ARGUMENT", index.update(1, patch));
     assert.deepEqual(await index.get(1), before);
   });
 
@@ -156,7 +159,10 @@ export function checkEntries(check: Check): void {
     await index.remove(1);
     await index.remove(1);
     assert.equal(await index.get(1), undefined);
-    assert.deepEqual((await index.list()).map(({ baseId }) => baseId), [101]);
+    assert.deepEqual(
+      (await index.list()).map(({ baseId }) => baseId),
+      [101],
+    );
   });
 
   check("replaceAll switches to exactly the given entries", async (index) => {
@@ -165,7 +171,14 @@ export function checkEntries(check: Check): void {
     await index.setCursor("billing", 5);
     const stamp = { logId: "ab".repeat(16), epoch: 3, tailBaseId: 301, tailLength: 64 };
     await index.replaceAll([sampleEntry(301), sampleEntry(101, { epoch: 2 }), sampleEntry(201)], { stamp });
-    assert.deepEqual((await index.list()).map(({ baseId, epoch }) => [baseId, epoch]), [[101, 2], [201, 1], [301, 1]]);
+    assert.deepEqual(
+      (await index.list()).map(({ baseId, epoch }) => [baseId, epoch]),
+      [
+        [101, 2],
+        [201, 1],
+        [301, 1],
+      ],
+    );
     assert.equal(await index.getCursor("billing"), 5);
     assert.deepEqual(await index.stamp(), stamp);
   });
@@ -180,6 +193,12 @@ export function checkEntries(check: Check): void {
   check("verify reports overlapping segments and holes", async (index) => {
     await index.replaceAll([sampleEntry(1), sampleEntry(50), sampleEntry(300)]);
     const problems = await index.verify();
-    assert.deepEqual(problems.map(({ kind, baseId }) => [kind, baseId]), [["overlap", 50], ["gap", 300]]);
+    assert.deepEqual(
+      problems.map(({ kind, baseId }) => [kind, baseId]),
+      [
+        ["overlap", 50],
+        ["gap", 300],
+      ],
+    );
   });
 }

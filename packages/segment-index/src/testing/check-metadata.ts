@@ -3,6 +3,7 @@ import { expectCode } from "./expect-code.ts";
 import { sampleEntry } from "./sample-entry.ts";
 import type { Check } from "./segment-index-conformance.ts";
 
+/** The log that the suite's stamps speak of: an index under test is opened for it, or for none. */
 export const sampleLogId: string = "ab".repeat(16);
 
 export function checkMetadata(check: Check): void {
@@ -12,7 +13,10 @@ export function checkMetadata(check: Check): void {
     await index.setCursor("billing", 5);
     await index.setCursor("billing", 3);
     assert.equal(await index.getCursor("billing"), 3);
-    assert.deepEqual(await index.listCursors(), [{ name: "billing", id: 3 }, { name: "search", id: 7 }]);
+    assert.deepEqual(await index.listCursors(), [
+      { name: "billing", id: 3 },
+      { name: "search", id: 7 },
+    ]);
     await index.deleteCursor("billing");
     await index.deleteCursor("billing");
     assert.deepEqual(await index.listCursors(), [{ name: "search", id: 7 }]);

@@ -3,14 +3,14 @@ import { checkClosed } from "./check-closed.ts";
 import { checkConcurrency } from "./check-concurrency.ts";
 import { checkEntries } from "./check-entries.ts";
 import { checkLifeCycle } from "./check-life-cycle.ts";
-import { checkMetadata, type sampleLogId } from "./check-metadata.ts";
+import { checkMetadata } from "./check-metadata.ts";
 import { checkPersistence } from "./check-persistence.ts";
 import { checkSearches } from "./check-searches.ts";
 
 /** What the suite needs. Works under vitest and `node:test`. */
 export interface SegmentIndexConformance {
   readonly test: (name: string, body: () => Promise<void>) => void;
-  /** A fresh, empty, isolated index; the suite closes it. If it has a log id, that is {@link sampleLogId}. */
+  /** A fresh, empty, isolated index; the suite closes it. If it has a log id, that is `sampleLogId`. */
   readonly create: () => Promise<SegmentIndex>;
   /** Closes the index and opens the same one again. Without it the checks of persistence are left out. */
   readonly reopen?: (index: SegmentIndex) => Promise<SegmentIndex>;
