@@ -14,11 +14,9 @@ import { root, toolEnvironment } from "./lib/workspace.mjs";
 const unitOnly = process.argv.includes("--unit");
 const filters = process.argv.slice(2).filter((argument) => argument !== "--unit");
 
-const quietTurbo = ["--output-logs=errors-only", "--log-order=grouped"];
 /** @type {readonly { name: string, command: readonly string[] }[]} */
 const checks = [
-  { name: "types", command: ["turbo", "run", "types", ...quietTurbo] },
-  { name: "types of scripts", command: ["tsc", "--project", "scripts/tsconfig.json"] },
+  { name: "types", command: ["tsc", "--build"] },
   { name: "lint", command: ["oxlint", "--config", "scripts/config/oxlint.json", "--type-aware", "--deny-warnings"] },
   { name: "format", command: ["biome", "format", "--config-path", "scripts/config/format.json"] },
   { name: "unused code", command: ["knip", "--config", "scripts/config/knip.json", "--no-config-hints"] },
@@ -36,7 +34,7 @@ setUp();
 process.exitCode = await main();
 
 async function main() {
-  if (!(await check("build", ["turbo", "run", "build", ...quietTurbo]))) {
+  if (!(await check("build", ["turbo", "run", "build", "--output-logs=errors-only", "--log-order=grouped"]))) {
     process.stdout.write("\nThe build failed, so nothing else ran.\n");
     return close(0, 1);
   }

@@ -8,7 +8,7 @@ import { isAtLeast, minimumSetupNode } from "./node-version.mjs";
 import { findNode, noNodeMessage, root, say } from "./workspace.mjs";
 
 /** The pnpm this workspace is made with; `packageManager` says the same (a root test compares). */
-export const pnpmVersion = "12.21.0";
+const pnpmVersion = "12.21.0";
 
 // Inside node_modules, so that deleting node_modules deletes it too.
 const stampPath = (/** @type {string} */ directory) => join(directory, "node_modules", ".varve-setup");

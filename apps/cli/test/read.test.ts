@@ -141,8 +141,18 @@ describe("tail", () => {
   test("-f ends when its reader has left and there is something to say", async () => {
     const log = await newLog();
     await text(["append", log], lines(1, 2));
-    const { code, stdout } = await bash('varve tail "$1" -f -n 1 | { head -n 1; varve append "$1" < /etc/passwd 2> "$1.notes"; }', log);
+    const { code, stdout } = await bash(
+      'varve tail "$1" -f -n 1 | { head -n 1; exec < /dev/null; echo more | varve append "$1" 2> "$1.notes"; }',
+      log,
+    );
     expect({ code, stdout: stdout.toString() }).toEqual({ code: 0, stdout: lines(2, 2) });
+  });
+
+  test.runIf(process.platform === "linux")("-f ends when its reader has left though nothing more comes", async () => {
+    const log = await newLog();
+    await text(["append", log], lines(1, 2));
+    const { code, stdout, stderr } = await bash('varve tail "$1" -f -n 1 | head -n 1', log);
+    expect({ code, stdout: stdout.toString(), stderr }).toEqual({ code: 0, stdout: lines(2, 2), stderr: "" });
   });
 });
 

@@ -23,24 +23,22 @@ const exitRefused = 3;
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
-  let parsed: { readonly isBatch: boolean; readonly dirs: readonly string[]; readonly isThorough: boolean; readonly settings: Omit<AofSettings, "dir"> };
+  let invocation: Invocation;
   try {
-    parsed = parse(args);
+    invocation = parse(args);
   } catch (error) {
     printLines(2, `${(error as Error).message}\n${usage}`);
     return 2;
   }
-  const { isBatch, dirs, isThorough, settings } = parsed;
-  const verify = (dir: string): Promise<Answer> =>
-    verifyDirectory({ ...settings, dir }, new SeededRandom(1), isThorough);
-  if (isBatch) {
-    for await (const line of createInterface({ input: process.stdin })) {
-      const { dir } = JSON.parse(line) as { dir: string };
-      printLines(1, `${JSON.stringify(await verify(dir))}\n`);
-    }
-    return 0;
+  const { dir, isThorough, settings } = invocation;
+  const verify = (each: string): Promise<Answer> =>
+    verifyDirectory({ ...settings, dir: each }, new SeededRandom(1), isThorough);
+  if (dir !== undefined) return printAnswer(await verify(dir));
+  for await (const line of createInterface({ input: process.stdin })) {
+    const asked = JSON.parse(line) as { readonly dir: string };
+    printLines(1, `${JSON.stringify(await verify(asked.dir))}\n`);
   }
-  return printAnswer(await verify(dirs[0] as string));
+  return 0;
 }
 
 function printAnswer({ ids, reports, error }: Answer): number {
@@ -50,22 +48,33 @@ function printAnswer({ ids, reports, error }: Answer): number {
   return error === null ? 0 : exitRefused;
 }
 
-function parse(args: readonly string[]): {
-  isBatch: boolean;
-  dirs: string[];
-  isThorough: boolean;
-  settings: Omit<AofSettings, "dir">;
-} {
+interface Invocation {
+  /** undefined: directories come on standard input. */
+  readonly dir: string | undefined;
+  readonly isThorough: boolean;
+  readonly settings: Omit<AofSettings, "dir">;
+}
+
+/** @throws TypeError or RangeError that says what is wrong with the arguments */
+function parse(args: readonly string[]): Invocation {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { batch: { type: "boolean" }, index: { type: "string" }, recovery: { type: "string" }, thorough: { type: "boolean" } },
+    options: {
+      batch: { type: "boolean" },
+      index: { type: "string" },
+      recovery: { type: "string" },
+      thorough: { type: "boolean" },
+    },
   });
-  const isBatch = values.batch === true;
-  if (positionals.length !== (isBatch ? 0 : 1)) throw new TypeError("want exactly one directory, or --batch");
+  const [dir] = positionals;
+  if (positionals.length !== (values.batch === true ? 0 : 1)) throw new TypeError("want exactly one directory, or --batch");
   const indexKind: IndexKind = oneOf(values, "index", indexKinds) ?? "file";
-  const recovery = oneOf(values, "recovery", ["truncate-torn-tail", "strict", "salvage"]);
-  // The smallest buffer: tens of thousands of opens must stay within the memory limit of the tools.
-  const settings = { indexKind, bufferBytes: 65536, segmentSizeBytes: 4096, ...(recovery === undefined ? {} : { recovery }) };
-  return { isBatch, dirs: positionals, isThorough: values.thorough === true, settings };
+  const recovery = oneOf(values, "recovery", ["truncate-torn-tail", "strict", "salvage"]) ?? "truncate-torn-tail";
+  return {
+    dir,
+    isThorough: values.thorough === true,
+    // The smallest buffer: tens of thousands of opens must stay within the memory limit of the tools.
+    settings: { indexKind, recovery, bufferBytes: 65536, segmentSizeBytes: 4096 },
+  };
 }

@@ -24,6 +24,8 @@ export interface WriterOptions {
   /** Tell of every record found at the start as if it had been appended now. */
   readonly announce: boolean;
   readonly takeOver: boolean;
+  /** Kill this process after the last append instead of closing. */
+  readonly die: boolean;
   readonly seed: number;
 }
 
@@ -42,6 +44,7 @@ export const writerUsage = `usage: node dist/writer.js DIR [options]
   --reopen N          after a failure close, open and go on, N times at most (default 0)
   --announce          print T and A for every record that is there at the start
   --take-over         take the log over from a writer that holds it
+  --die               SIGKILL itself after the last append instead of closing
   --seed N            what is random about sizes, bursts and batches (default 1)
 `;
 
@@ -65,6 +68,7 @@ export function parseWriterOptions(args: readonly string[]): WriterOptions {
       reopen: { type: "string" },
       announce: { type: "boolean" },
       "take-over": { type: "boolean" },
+      die: { type: "boolean" },
       seed: { type: "string" },
     },
   });
@@ -86,6 +90,7 @@ export function parseWriterOptions(args: readonly string[]): WriterOptions {
     reopens: wholeNumber(values, "reopen", 0),
     announce: values.announce === true,
     takeOver: values["take-over"] === true,
+    die: values.die === true,
     seed: wholeNumber(values, "seed", 1),
   };
 }

@@ -55,6 +55,7 @@ async function write(options: WriterOptions): Promise<void> {
     const writing = new Writing(log, options, parts, outstanding, left);
     try {
       await writing.run(() => isStopped);
+      if (options.die) process.kill(process.pid, "SIGKILL");
       await log.close();
       await writing.closed();
       return;

@@ -18,7 +18,6 @@ import { type AofParts, resolveParts } from "./parts.ts";
 import { readRecordSync } from "./point-read.ts";
 import type { ReadOptions } from "./read-options.ts";
 import type { AofRecord } from "./record.ts";
-import type { RecordBatch } from "./record-batch.ts";
 import type { AppendOptions, DurableAppendOptions } from "./record-input.ts";
 import type { RecoveryReport } from "./recovery-report.ts";
 import { type SealedSegment, sealable, sealSegment, sealSegmentSync } from "./sealed-segment.ts";

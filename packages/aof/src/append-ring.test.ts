@@ -10,7 +10,14 @@ type Step = { kind: "reserve"; bytes: number; next: boolean } | { kind: "write" 
 
 const steps = fc.array(
   fc.oneof(
-    { weight: 3, arbitrary: fc.record({ kind: fc.constant("reserve" as const), bytes: fc.integer({ min: 4, max: 60 }).map((n) => n * 8), next: fc.boolean() }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant("reserve" as const),
+        bytes: fc.integer({ min: 4, max: 60 }).map((n) => n * 8),
+        next: fc.boolean(),
+      }),
+    },
     { weight: 2, arbitrary: fc.constant({ kind: "write" as const }) },
   ),
   { maxLength: 120 },

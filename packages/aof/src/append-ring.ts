@@ -88,7 +88,16 @@ export class AppendRing {
       open.lastId = lastId;
       return open;
     }
-    const span: PendingSpan = { segment, memory: this.memory, start, length: bytes, fileOffset, lastId, oversize: false, isInChecksum: false };
+    const span: PendingSpan = {
+      segment,
+      memory: this.memory,
+      start,
+      length: bytes,
+      fileOffset,
+      lastId,
+      oversize: false,
+      isInChecksum: false,
+    };
     this.#spans.push(span);
     this.#open = span;
     return span;
@@ -144,7 +153,16 @@ export class AppendRing {
     this.reservedAt = memory.base;
     this.#oversizeBytes = bytes;
     this.#open = undefined;
-    const span: PendingSpan = { segment, memory, start: memory.base, length: bytes, fileOffset, lastId, oversize: true, isInChecksum: false };
+    const span: PendingSpan = {
+      segment,
+      memory,
+      start: memory.base,
+      length: bytes,
+      fileOffset,
+      lastId,
+      oversize: true,
+      isInChecksum: false,
+    };
     this.#spans.push(span);
     return span;
   }

@@ -10,7 +10,6 @@ export const aofErrorCodes = [
   "INVALID_SEGMENT_SIZE", // `segmentSizeBytes` alone is out of range
   "INVALID_ARGUMENT", // a record, id or option of the wrong type or range
   "SEGMENT_FULL", // the record or batch is larger than a segment: raise `segmentSizeBytes` or split it
-  "READ_ONLY", // opened with `openReadOnly`: open for writing instead
   "UNSUPPORTED", // this platform or build cannot do it
   // Wait, then call again.
   "BACKPRESSURE", // buffers are full: await `error.ready`
@@ -64,7 +63,12 @@ export interface AofErrorContext extends ErrorOptions {
   readonly ready?: Promise<void>;
 }
 
-const retryableCodes: ReadonlySet<AofErrorCode> = new Set(["BACKPRESSURE", "WOULD_BLOCK", "READER_LIMIT_EXCEEDED", "LOCKED"]);
+const retryableCodes: ReadonlySet<AofErrorCode> = new Set([
+  "BACKPRESSURE",
+  "WOULD_BLOCK",
+  "READER_LIMIT_EXCEEDED",
+  "LOCKED",
+]);
 
 /** The one error class of this package. Test by `code`. */
 export class AofError extends Error {
@@ -120,5 +124,9 @@ export function toAofError(error: unknown, doing: string, context: Omit<AofError
   const code = isStorageError(error) ? (storageToAof[error.code] ?? "FILESYSTEM") : "IO";
   const detail = error instanceof Error ? error.message : String(error);
   const path = context.path ?? (isStorageError(error) ? error.path : undefined);
-  return new AofError(code, `${doing}: ${detail}`, { ...context, ...(path === undefined ? {} : { path }), cause: error });
+  return new AofError(code, `${doing}: ${detail}`, {
+    ...context,
+    ...(path === undefined ? {} : { path }),
+    cause: error,
+  });
 }

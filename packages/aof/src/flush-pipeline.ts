@@ -73,7 +73,9 @@ export class FlushPipeline {
   /** Counted records and bytes that were written but are in no flush yet. */
   #unsyncedRecords = 0;
   #unsyncedBytes = 0;
-  #room: { readonly promise: Promise<void>; readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
+  #room:
+    | { readonly promise: Promise<void>; readonly resolve: () => void; readonly reject: (error: Error) => void }
+    | undefined;
 
   constructor(current: ActiveSegment, parts: PipelineParts, settings: PipelineSettings) {
     this.#current = current;
@@ -440,11 +442,15 @@ export class FlushPipeline {
 
   async #switchSegment(next: ActiveSegment): Promise<void> {
     while (this.#syncing !== undefined) await this.#syncing;
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#throwIfFailed();
     const segment = this.#current;
     if (segment.durableEnd < segment.writtenEnd) await this.#sync(segment, "rotation");
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#throwIfFailed();
     this.#activate(next);
+  }
+
+  #throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #switchSegmentBlocking(next: ActiveSegment): void {
@@ -486,10 +492,8 @@ export class FlushPipeline {
 const dataOnly = { dataOnly: true } as const;
 
 /** A retired or closing active segment as its successor and MANIFEST describe it; undefined when it is empty. */
-export function tailOfActive(segment: ActiveSegment): SegmentTail | undefined {
-  return segment.count === 0
-    ? undefined
-    : { baseId: segment.baseId, length: segment.end, checksum: segment.checksum };
+function tailOfActive(segment: ActiveSegment): SegmentTail | undefined {
+  return segment.count === 0 ? undefined : { baseId: segment.baseId, length: segment.end, checksum: segment.checksum };
 }
 
 function noSegment(segment: ActiveSegment): AofError {

@@ -35,7 +35,12 @@ export class IndexKeeper {
   }
 
   /** @throws IndexError only when not even an empty index can be made */
-  static async open(directory: LogDirectory, settings: IndexSettings, logId: string, epoch: number): Promise<IndexKeeper> {
+  static async open(
+    directory: LogDirectory,
+    settings: IndexSettings,
+    logId: string,
+    epoch: number,
+  ): Promise<IndexKeeper> {
     const { index, outcome, reason } = await openSegmentIndex(
       { kind: settings.indexKind, path: directory.at(settings.indexPath), logId },
       { fileSystem: directory.fileSystem },

@@ -1,4 +1,13 @@
-import type { Clock, DirectoryEntry, FileHandle, FileLock, FileMetadata, FileSystem, FileWatch, Random } from "@varve/fs-core";
+import type {
+  Clock,
+  DirectoryEntry,
+  FileHandle,
+  FileLock,
+  FileMetadata,
+  FileSystem,
+  FileWatch,
+  Random,
+} from "@varve/fs-core";
 
 /**
  * The log's directory in some file system: joins names, and is the only thing below `Aof` that knows where the

@@ -155,7 +155,8 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
       this.#nextOffset = -1;
     }
     const segment = this.#view.catalog.segmentOf(id);
-    if (segment === undefined) throw new AofError("CORRUPTED_SEGMENT", `no segment holds record ${id}`, { recordId: id });
+    if (segment === undefined)
+      throw new AofError("CORRUPTED_SEGMENT", `no segment holds record ${id}`, { recordId: id });
     this.#open = this.#view.cache.pin(segment);
     return this.#open;
   }
@@ -189,7 +190,8 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
 
   #cutAtTime(batch: RecordBatch): RecordBatch | undefined {
     const { until } = this.#options;
-    if (until === undefined || typeof until === "number" || batch.timestampUs(batch.count - 1) <= until.timestampUs) return batch;
+    if (until === undefined || typeof until === "number" || batch.timestampUs(batch.count - 1) <= until.timestampUs)
+      return batch;
     let count = 0;
     while (count < batch.count && batch.timestampUs(count) <= until.timestampUs) count++;
     this.#left = 0;
@@ -211,7 +213,7 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
 }
 
 /** Id of the first record up to `lastId` that is not older than `timestampUs`; `lastId + 1` when all are. */
-export function findTimestamp(view: LogView, timestampUs: number, lastId: number): number {
+function findTimestamp(view: LogView, timestampUs: number, lastId: number): number {
   const segment = view.catalog.firstNotBefore(timestampUs);
   if (segment === undefined) return lastId + 1;
   let low = Math.max(segment.baseId, view.firstId());

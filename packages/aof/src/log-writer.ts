@@ -121,7 +121,8 @@ export class LogWriter {
     const firstId = segment.lastId + 1;
     const lastId = segment.lastId + payloads.length;
     const span =
-      this.#parts.ring.reserve(segment, bytes, segment.end, lastId) ?? this.#reserveFull(segment, bytes, lastId, whenFull);
+      this.#parts.ring.reserve(segment, bytes, segment.end, lastId) ??
+      this.#reserveFull(segment, bytes, lastId, whenFull);
     const encoder = span.oversize ? new RecordEncoder(span.memory) : this.#encoder;
     let at = this.#parts.ring.reservedAt;
     let left = payloads.length;
@@ -204,7 +205,8 @@ export class LogWriter {
       throw new AofError("SEGMENT_FULL", "the log has used all 2^53 - 1 ids");
     }
     const fits = segment.end + bytes <= segmentSizeBytes && !segment.isFull;
-    const inCount = segmentMaxRecords === undefined || segment.count + records <= segmentMaxRecords || segment.count === 0;
+    const inCount =
+      segmentMaxRecords === undefined || segment.count + records <= segmentMaxRecords || segment.count === 0;
     if (fits && inCount) return segment;
     if (segmentHeaderBytes + bytes > segmentSizeBytes) {
       throw new AofError(
@@ -232,7 +234,9 @@ export class LogWriter {
     counters.backpressureEvents++;
     const ready = pipeline.whenRoom();
     if (whenFull === "refuse") {
-      throw new AofError("WOULD_BLOCK", "the append buffer is full; await the error's ready, then try again", { ready });
+      throw new AofError("WOULD_BLOCK", "the append buffer is full; await the error's ready, then try again", {
+        ready,
+      });
     }
     throw new AofError(
       "BACKPRESSURE",

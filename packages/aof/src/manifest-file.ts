@@ -104,7 +104,8 @@ export class ManifestFile {
   isStillOurs(): boolean {
     try {
       const found = this.#directory.metadataSync(manifestName);
-      if (found.ino !== undefined && this.#inode !== undefined) return found.ino === this.#inode && found.size === manifestBytes;
+      if (found.ino !== undefined && this.#inode !== undefined)
+        return found.ino === this.#inode && found.size === manifestBytes;
       return this.#contentIsOurs();
     } catch (error) {
       if (isStorageError(error) && error.code === "NOT_FOUND") return false;

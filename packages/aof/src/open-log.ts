@@ -203,6 +203,8 @@ async function refreshIndex(index: IndexKeeper, sealed: readonly SealedSegment[]
   try {
     await index.refresh(sealed);
   } catch (error) {
-    throw new AofError("INDEX", `the index cannot be brought up to date: ${(error as Error).message}`, { cause: error });
+    throw new AofError("INDEX", `the index cannot be brought up to date: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }

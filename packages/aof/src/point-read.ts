@@ -27,7 +27,14 @@ export function readRecordSync(view: LogView, id: number, allowLost = false): Ao
     : readLarge(checker, open, start, length, id, allowLost);
 }
 
-function readSmall(checker: RecordChecker, open: OpenSegment, start: number, length: number, id: number, allowLost: boolean): AofRecord {
+function readSmall(
+  checker: RecordChecker,
+  open: OpenSegment,
+  start: number,
+  length: number,
+  id: number,
+  allowLost: boolean,
+): AofRecord {
   const { base, bytes } = checker;
   const got = readAt(open, start, bytes.subarray(base, base + length), id);
   const found = checker.check(base, got, id, open.saltLow, open.saltHigh);
@@ -42,7 +49,14 @@ function readSmall(checker: RecordChecker, open: OpenSegment, start: number, len
 }
 
 /** Larger than the checker's memory: read into its own, checked piece by piece. */
-function readLarge(checker: RecordChecker, open: OpenSegment, start: number, length: number, id: number, allowLost: boolean): AofRecord {
+function readLarge(
+  checker: RecordChecker,
+  open: OpenSegment,
+  start: number,
+  length: number,
+  id: number,
+  allowLost: boolean,
+): AofRecord {
   const record = new Uint8Array(length);
   const got = readAt(open, start, record, id);
   const header = new DataView(record.buffer);

@@ -25,6 +25,7 @@ import { describe } from "./settings.ts";
 import { TailFollower } from "./tail-follower.ts";
 import { Watermark } from "./watermark.ts";
 
+/** Serialisable options of a read-only open. Unknown names are refused. */
 export interface ReadOnlySettings {
   readonly dir: string;
   /** Segment files kept open. Default 100. */
@@ -49,7 +50,8 @@ export async function openReadOnly(settings: ReadOnlySettings, parts: AofParts =
     const isCount = name === "segmentCacheSize" || name === "maxReaders";
     if (!isPath && !isCount) problems.push(`${name}: no such setting of a read-only open`);
     else if (isPath && typeof value !== "string") problems.push(`${name}: got ${describe(value)}, want a path`);
-    else if (isCount && !(Number.isInteger(value) && value >= 1)) problems.push(`${name}: got ${describe(value)}, want an integer of 1 or more`);
+    else if (isCount && !(Number.isInteger(value) && value >= 1))
+      problems.push(`${name}: got ${describe(value)}, want an integer of 1 or more`);
   }
   if (problems.length > 0) throw new AofError("INVALID_SETTINGS", problems.join("\n"));
   const log = new ReadOnlyLog(new LogDirectory(resolveParts(settings.dir, parts)), settings);
@@ -178,10 +180,14 @@ export class ReadOnlyLog implements AsyncDisposable {
     if (mustExist > (last?.baseId ?? 0)) throw missing(mustExist);
     const visibleId = this.#follower?.visibleId ?? last?.lastId ?? this.#firstId - 1;
     if (visibleId < manifest.promisedId) {
-      throw new AofError("CORRUPTED_RECORD", `record ${visibleId + 1} is missing: MANIFEST says that everything up to ${manifest.promisedId} was durable`, {
-        recordId: visibleId + 1,
-        ...(last === undefined ? {} : { path: last.name, segmentId: last.baseId, offset: last.dataLength }),
-      });
+      throw new AofError(
+        "CORRUPTED_RECORD",
+        `record ${visibleId + 1} is missing: MANIFEST says that everything up to ${manifest.promisedId} was durable`,
+        {
+          recordId: visibleId + 1,
+          ...(last === undefined ? {} : { path: last.name, segmentId: last.baseId, offset: last.dataLength }),
+        },
+      );
     }
     this.#written.raise(visibleId);
     this.#durable.raise(Math.max(manifest.promisedId, this.#follower?.durableId ?? visibleId));
@@ -256,7 +262,10 @@ export class ReadOnlyLog implements AsyncDisposable {
       assertReadable: () => this.#assertOpen(),
       readerOpened: () => {
         if (this.#openReaders >= this.#maxReaders) {
-          throw new AofError("READER_LIMIT_EXCEEDED", `${this.#openReaders} readers are open, the limit (maxReaders); close one, or raise it`);
+          throw new AofError(
+            "READER_LIMIT_EXCEEDED",
+            `${this.#openReaders} readers are open, the limit (maxReaders); close one, or raise it`,
+          );
         }
         this.#openReaders++;
       },
@@ -308,5 +317,8 @@ export class ReadOnlyLog implements AsyncDisposable {
 }
 
 function missing(baseId: number): AofError {
-  return new AofError("CORRUPTED_SEGMENT", `the segment that begins with record ${baseId} is missing`, { segmentId: baseId, recordId: baseId });
+  return new AofError("CORRUPTED_SEGMENT", `the segment that begins with record ${baseId} is missing`, {
+    segmentId: baseId,
+    recordId: baseId,
+  });
 }

@@ -10,6 +10,7 @@ export type ReadFrom =
   /** After the newest record that may be seen now: with `follow`, only what comes. In reverse: the newest itself. */
   | "tail";
 
+/** What an iterator yields, and when it ends. */
 export interface ReadOptions {
   /** Default `"earliest"`, in reverse `"tail"`. An id beyond the end yields nothing, or waits with `follow`. */
   readonly from?: ReadFrom;
@@ -43,8 +44,12 @@ export function checkReadOptions(options: ReadOptions): void {
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0)) {
     problems.push(`limit: got ${String(limit)}, want an integer of 0 or more`);
   }
-  for (const [name, value] of [["follow", follow], ["reverse", reverse]] as const) {
-    if (value !== undefined && typeof value !== "boolean") problems.push(`${name}: got ${String(value)}, want true or false`);
+  for (const [name, value] of [
+    ["follow", follow],
+    ["reverse", reverse],
+  ] as const) {
+    if (value !== undefined && typeof value !== "boolean")
+      problems.push(`${name}: got ${String(value)}, want true or false`);
   }
   if (follow === true && reverse === true) problems.push("follow: cannot be combined with reverse");
   if (visibility !== undefined && visibility !== "durable" && visibility !== "written") {

@@ -277,7 +277,8 @@ class Planner {
         await handle.close();
       }
     } catch (error) {
-      if (isStorageError(error) || error instanceof AofError) throw toAofError(error, `scanning ${path}`, { path, segmentId: baseId });
+      if (isStorageError(error) || error instanceof AofError)
+        throw toAofError(error, `scanning ${path}`, { path, segmentId: baseId });
       throw error;
     }
   }

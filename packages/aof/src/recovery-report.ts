@@ -27,6 +27,7 @@ export interface RecoveryReport {
   readonly messages: readonly string[];
 }
 
+/** Bytes that a recovery cut from the end of a log. */
 export interface TornTail {
   readonly segmentId: number;
   readonly path: string;
@@ -40,6 +41,7 @@ export interface TornTail {
   readonly keptAs: string;
 }
 
+/** Ids that a repair could not save; `get` refuses them, scans skip them. */
 export interface LostRange {
   readonly firstId: number;
   readonly lastId: number;

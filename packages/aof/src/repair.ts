@@ -7,6 +7,7 @@ import { salvageLog } from "./salvage.ts";
 import type { LostRange, RecoveryReport } from "./recovery-report.ts";
 import { verifyLog, type VerifyReport } from "./verify.ts";
 
+/** Which log to repair, and how far to go. */
 export interface RepairSettings {
   readonly dir: string;
   /**
@@ -18,6 +19,7 @@ export interface RepairSettings {
   readonly indexPath?: string;
 }
 
+/** What a repair did and left. Plain JSON. */
 export interface RepairReport {
   readonly recovery: RecoveryReport;
   /** The log after the repair; marks of lost records are listed as problems. */

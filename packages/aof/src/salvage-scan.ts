@@ -51,7 +51,9 @@ export async function readSalvageable(
   const nothing = { baseId, lastId: baseId - 1, isWhole: false, dataLength: segmentHeaderBytes, checksum: 0n };
   try {
     if ((await directory.metadata(path)).kind !== "file") {
-      throw new AofError("CORRUPTED_SEGMENT", `${path} is not a file: move it away by hand, then salvage again`, { path });
+      throw new AofError("CORRUPTED_SEGMENT", `${path} is not a file: move it away by hand, then salvage again`, {
+        path,
+      });
     }
     const handle = await directory.open(path);
     try {
@@ -60,14 +62,24 @@ export async function readSalvageable(
       await handle.readAt(0, bytes);
       const header = decodeSegmentHeader(bytes);
       if (header.kind === "newer") {
-        throw new AofError("FORMAT_TOO_NEW", `${path} was written by a newer version; nothing in it was touched`, { path });
+        throw new AofError("FORMAT_TOO_NEW", `${path} was written by a newer version; nothing in it was touched`, {
+          path,
+        });
       }
       const footer = await readFooter(handle, fileLength);
       const isHeaderSound = header.kind === "ok" && header.value.baseId === baseId;
-      const salt = isHeaderSound ? header.value.salt : (footer?.salt ?? (active?.baseId === baseId ? active.salt : undefined));
+      const salt = isHeaderSound
+        ? header.value.salt
+        : (footer?.salt ?? (active?.baseId === baseId ? active.salt : undefined));
       const createdAtUs = isHeaderSound ? header.value.createdAtUs : (footer?.firstTimestampUs ?? 0);
       if (salt === undefined) {
-        return { ...nothing, salt: directory.random.u64(), createdAtUs, runs: [], reason: `the header of ${path} is damaged` };
+        return {
+          ...nothing,
+          salt: directory.random.u64(),
+          createdAtUs,
+          runs: [],
+          reason: `the header of ${path} is damaged`,
+        };
       }
       const limit = footer !== undefined && footer.dataLength <= fileLength ? footer.dataLength : fileLength;
       const runs: SalvageRun[] = [];
@@ -82,7 +94,9 @@ export async function readSalvageable(
         }
         nextId += scan.count;
         if (scan.stop === "newer") {
-          throw new AofError("FORMAT_TOO_NEW", `${path} holds records of a newer version; nothing in it was touched`, { path });
+          throw new AofError("FORMAT_TOO_NEW", `${path} holds records of a newer version; nothing in it was touched`, {
+            path,
+          });
         }
         if (scan.stop === "end") break;
         const beyond = await scanBeyond(handle, { baseId, salt, from: scan.end, limit, minId: nextId });

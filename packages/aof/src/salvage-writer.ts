@@ -14,7 +14,12 @@ export class SalvageWriter {
   /** The id of the next record or mark. */
   nextId: number;
   readonly #target: FileHandle;
-  readonly #identity: { readonly baseId: number; readonly salt: bigint; readonly epoch: number; readonly createdAtUs: number };
+  readonly #identity: {
+    readonly baseId: number;
+    readonly salt: bigint;
+    readonly epoch: number;
+    readonly createdAtUs: number;
+  };
   readonly #header: Uint8Array;
   readonly #crc = new Crc64();
   readonly #memory = createChecksumMemory(4096);

@@ -54,7 +54,8 @@ class Salvage {
       }
       const found = await readSalvageable(this.#directory, baseId, manifest?.active, segments[index + 1]);
       const lastId = this.#lastIdOf(found, manifest, segments[index + 1]);
-      if (found.isWhole && found.lastId === lastId) tail = { baseId, length: found.dataLength, checksum: found.checksum };
+      if (found.isWhole && found.lastId === lastId)
+        tail = { baseId, length: found.dataLength, checksum: found.checksum };
       else if (lastId >= baseId) tail = await this.#rewrite(found, lastId, tail);
       else await this.#setAside(baseId);
       nextId = Math.max(nextId, lastId + 1);
@@ -107,10 +108,25 @@ class Salvage {
     }
   }
 
-  async #fillGap(firstId: number, lastId: number, previous: SegmentTail | undefined, reason: string): Promise<SegmentTail> {
+  async #fillGap(
+    firstId: number,
+    lastId: number,
+    previous: SegmentTail | undefined,
+    reason: string,
+  ): Promise<SegmentTail> {
     const salt = this.#directory.random.u64();
     const createdAtUs = this.#directory.clock.wallUs();
-    const nothing = { baseId: firstId, lastId: firstId - 1, isWhole: false, dataLength: 64, checksum: 0n, salt, createdAtUs, runs: [], reason };
+    const nothing = {
+      baseId: firstId,
+      lastId: firstId - 1,
+      isWhole: false,
+      dataLength: 64,
+      checksum: 0n,
+      salt,
+      createdAtUs,
+      runs: [],
+      reason,
+    };
     return this.#rewrite(nothing, lastId, previous);
   }
 

@@ -1,7 +1,12 @@
 import type { FileHandle } from "@varve/fs-core";
 import type { ActiveSegment } from "./active-segment.ts";
 import { encodeOffsetTable } from "./format/offset-table.ts";
-import { decodeSegmentFooter, encodeSegmentFooter, type SegmentFooter, segmentFooterBytes } from "./format/segment-footer.ts";
+import {
+  decodeSegmentFooter,
+  encodeSegmentFooter,
+  type SegmentFooter,
+  segmentFooterBytes,
+} from "./format/segment-footer.ts";
 
 /** What is known of a complete segment without opening it. */
 export interface SealedSegment {
@@ -55,7 +60,11 @@ export async function sealSegment(
 }
 
 /** {@link sealSegment} without a turn of the loop. */
-export function sealSegmentSync(handle: FileHandle, identity: SegmentIdentity, segment: SealableSegment): SealedSegment {
+export function sealSegmentSync(
+  handle: FileHandle,
+  identity: SegmentIdentity,
+  segment: SealableSegment,
+): SealedSegment {
   const { bytes, sealed } = sealOf(identity, segment);
   handle.writeAtSync(segment.end, bytes);
   handle.setSizeSync(sealed.fileLength);

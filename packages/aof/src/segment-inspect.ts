@@ -84,7 +84,7 @@ export async function hasSoundTable(handle: FileHandle, footer: SegmentFooter, f
 }
 
 /** @throws AofError `CORRUPTED_SEGMENT`, `FORMAT_TOO_NEW` */
-export async function readSegmentHeader(handle: FileHandle, baseId: number): Promise<SegmentHeader> {
+async function readSegmentHeader(handle: FileHandle, baseId: number): Promise<SegmentHeader> {
   const bytes = new Uint8Array(segmentHeaderBytes);
   const got = await handle.readAt(0, bytes);
   return judgeHeader(bytes.subarray(0, got), baseId);
@@ -102,10 +102,14 @@ function judgeHeader(bytes: Uint8Array, baseId: number): SegmentHeader {
   const decoded = decodeSegmentHeader(bytes);
   if (decoded.kind === "ok") {
     if (decoded.value.baseId === baseId) return decoded.value;
-    throw new AofError("CORRUPTED_SEGMENT", `${path} says that its first id is ${decoded.value.baseId}: it was renamed`, {
-      path,
-      segmentId: baseId,
-    });
+    throw new AofError(
+      "CORRUPTED_SEGMENT",
+      `${path} says that its first id is ${decoded.value.baseId}: it was renamed`,
+      {
+        path,
+        segmentId: baseId,
+      },
+    );
   }
   if (decoded.kind === "newer") {
     throw new AofError(
@@ -114,6 +118,7 @@ function judgeHeader(bytes: Uint8Array, baseId: number): SegmentHeader {
       { path, segmentId: baseId },
     );
   }
-  const reason = decoded.kind === "damaged" ? `its header is damaged: ${decoded.reason}` : "it does not begin as a segment";
+  const reason =
+    decoded.kind === "damaged" ? `its header is damaged: ${decoded.reason}` : "it does not begin as a segment";
   throw new AofError("CORRUPTED_SEGMENT", `${path}: ${reason}`, { path, segmentId: baseId, offset: 0 });
 }

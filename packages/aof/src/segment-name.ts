@@ -1,7 +1,6 @@
 /** File names inside a log's directory: each is built and parsed here and nowhere else. */
 
 export const manifestName = "MANIFEST";
-export const indexDirectoryName = "index";
 
 const segmentPattern = /^segment_(\d{20})\.log$/;
 const brokenPattern = /^segment_\d{20}\.log\.broken-\d+-\d+(?:\.\d+)?$/;

@@ -30,13 +30,17 @@ test("defaults are the documented ones, frozen", () => {
 });
 
 test("undefined means the default", () => {
-  expect(resolveAofSettings({ dir: "x", bufferBytes: undefined } as unknown as AofSettings).bufferBytes).toBe(8 * 1024 * 1024);
+  expect(resolveAofSettings({ dir: "x", bufferBytes: undefined } as unknown as AofSettings).bufferBytes).toBe(
+    8 * 1024 * 1024,
+  );
 });
 
 test("the sync strategy commits on the main thread, the others in the pool", () => {
   expect(resolveAofSettings({ dir: "x", flushStrategy: { kind: "sync" } }).flushOn).toBe("main");
   expect(resolveAofSettings({ dir: "x", flushStrategy: { kind: "async" } }).flushOn).toBe("pool");
-  expect(refusal({ dir: "x", flushStrategy: { kind: "sync" }, flushOn: "pool" })).toMatchObject({ code: "INVALID_SETTINGS" });
+  expect(refusal({ dir: "x", flushStrategy: { kind: "sync" }, flushOn: "pool" })).toMatchObject({
+    code: "INVALID_SETTINGS",
+  });
 });
 
 test("every broken setting is named, in one error", () => {
@@ -60,9 +64,22 @@ test("every broken setting is named, in one error", () => {
   });
   expect(code).toBe("INVALID_SETTINGS");
   for (const name of [
-    "dir", "segmentSizeBytes", "bufferBytes", "segmentCacheSize", "maxReaders", "preAllocateEnabled",
-    "preAllocateThreshold", "indexPath", "indexKind", "recovery", "takeOver", "segmentMaxAgeMs", "segmentMaxRecords",
-    "flushOn", "flushStrategy", "colour",
+    "dir",
+    "segmentSizeBytes",
+    "bufferBytes",
+    "segmentCacheSize",
+    "maxReaders",
+    "preAllocateEnabled",
+    "preAllocateThreshold",
+    "indexPath",
+    "indexKind",
+    "recovery",
+    "takeOver",
+    "segmentMaxAgeMs",
+    "segmentMaxRecords",
+    "flushOn",
+    "flushStrategy",
+    "colour",
   ]) {
     expect(message).toMatch(new RegExp(`^${name}`, "m"));
   }

@@ -79,20 +79,22 @@ const MiB = 1024 * KiB;
 const GiB = 1024 * MiB;
 
 /** The defaults, for spreading: `{ ...defaultAofSettings, dir }`. */
-export const defaultAofSettings: Omit<Required<AofSettings>, "dir" | "segmentMaxAgeMs" | "segmentMaxRecords" | "flushOn"> =
-  Object.freeze({
-    segmentSizeBytes: 64 * MiB,
-    flushStrategy: { kind: "batched-or-periodic", batchSize: 100, intervalMs: 1000 },
-    bufferBytes: 8 * MiB,
-    segmentCacheSize: 100,
-    maxReaders: 1000,
-    preAllocateEnabled: true,
-    preAllocateThreshold: 0.8,
-    indexPath: "index",
-    indexKind: "auto",
-    recovery: "truncate-torn-tail",
-    takeOver: false,
-  } as const);
+export const defaultAofSettings: Omit<
+  Required<AofSettings>,
+  "dir" | "segmentMaxAgeMs" | "segmentMaxRecords" | "flushOn"
+> = Object.freeze({
+  segmentSizeBytes: 64 * MiB,
+  flushStrategy: { kind: "batched-or-periodic", batchSize: 100, intervalMs: 1000 },
+  bufferBytes: 8 * MiB,
+  segmentCacheSize: 100,
+  maxReaders: 1000,
+  preAllocateEnabled: true,
+  preAllocateThreshold: 0.8,
+  indexPath: "index",
+  indexKind: "auto",
+  recovery: "truncate-torn-tail",
+  takeOver: false,
+} as const);
 
 const knownNames: ReadonlySet<string> = new Set([
   ...Object.keys(defaultAofSettings),
@@ -160,7 +162,8 @@ export function resolveAofSettings(input: AofSettings): ResolvedAofSettings {
   if (flushStrategy.kind === "sync" && settings.flushOn === "pool") {
     problems.push('flushOn: got "pool", want "main" with the sync strategy, whose append returns only when durable');
   }
-  const segmentSizeIsSound = isIntegerIn(settings.segmentSizeBytes, 4 * KiB, 4 * GiB) && settings.segmentSizeBytes % 8 === 0;
+  const segmentSizeIsSound =
+    isIntegerIn(settings.segmentSizeBytes, 4 * KiB, 4 * GiB) && settings.segmentSizeBytes % 8 === 0;
   if (!segmentSizeIsSound) {
     const problem = `segmentSizeBytes: got ${describe(settings.segmentSizeBytes)}, want a multiple of 8 in 4096..2^32`;
     if (problems.length === 0) throw new AofError("INVALID_SEGMENT_SIZE", problem);
@@ -198,7 +201,8 @@ function isIntegerIn(value: unknown, low: number, high: number): boolean {
 
 /** A value in a message: its type where printing it could be long or private. */
 export function describe(value: unknown): string {
-  if (value === null || typeof value === "number" || typeof value === "boolean" || value === undefined) return String(value);
+  if (value === null || typeof value === "number" || typeof value === "boolean" || value === undefined)
+    return String(value);
   if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "object") return value.constructor?.name ?? "an object";

@@ -11,17 +11,20 @@ import { scanSegment } from "./segment-scan.ts";
 import { segmentName } from "./segment-name.ts";
 import { abortedError } from "./watermark.ts";
 
+/** Which log to verify. */
 export interface VerifySettings {
   readonly dir: string;
   /** Default `index`. */
   readonly indexPath?: string;
 }
 
+/** How to follow and stop a verification. */
 export interface VerifyOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: VerifyProgress) => void;
 }
 
+/** How far a verification is. */
 export interface VerifyProgress {
   /** File name of the segment being read. */
   readonly segment: string;
@@ -39,6 +42,7 @@ export interface VerifyProblem {
   readonly recordId?: number;
 }
 
+/** What a verification found. Plain JSON. */
 export interface VerifyReport {
   /** No problems. */
   readonly ok: boolean;
@@ -121,8 +125,10 @@ class Verification {
         `${segmentName(active.header.baseId)} ends with ${active.tornEnd - active.scan.end} torn bytes at offset ${active.scan.end}, never acknowledged as durable: the next open for writing cuts them and keeps a copy`,
       );
     }
-    for (const { header } of plan.unsealed) this.#notes.push(`${segmentName(header.baseId)} has no whole footer: the next open for writing writes it again`);
-    for (const name of [...plan.debris, ...plan.temporary]) this.#notes.push(`${name} is left over: the next open for writing removes it`);
+    for (const { header } of plan.unsealed)
+      this.#notes.push(`${segmentName(header.baseId)} has no whole footer: the next open for writing writes it again`);
+    for (const name of [...plan.debris, ...plan.temporary])
+      this.#notes.push(`${name} is left over: the next open for writing removes it`);
     for (const name of plan.foreign) this.#notes.push(`${name} is not part of the log and is left alone`);
   }
 
@@ -143,13 +149,34 @@ class Verification {
         this.#records += scan.count;
         this.#bytesDone = before + fileLength;
         if (scan.count > 0) this.#lastId = baseId + scan.count - 1;
-        for (const index of scan.lostIndexes) this.#problem("CORRUPTED_RECORD", path, baseId, baseId + index, (scan.units[index] as number) * 8, "was lost; a repair left a mark in its place");
-        if (scan.stop === "newer") this.#problem("FORMAT_TOO_NEW", path, baseId, baseId + scan.count, scan.end, "was written by a newer version");
+        for (const index of scan.lostIndexes)
+          this.#problem(
+            "CORRUPTED_RECORD",
+            path,
+            baseId,
+            baseId + index,
+            (scan.units[index] as number) * 8,
+            "was lost; a repair left a mark in its place",
+          );
+        if (scan.stop === "newer")
+          this.#problem(
+            "FORMAT_TOO_NEW",
+            path,
+            baseId,
+            baseId + scan.count,
+            scan.end,
+            "was written by a newer version",
+          );
         if (sealed === undefined) return;
         if (scan.end < sealed.dataLength) {
           this.#problem("CORRUPTED_RECORD", path, baseId, baseId + scan.count, scan.end, "is damaged");
         } else if (scan.checksum !== sealed.checksum || scan.count !== sealed.recordCount) {
-          this.#note(new AofError("CORRUPTED_SEGMENT", `${path} is not what its footer says it was`, { path, segmentId: baseId }));
+          this.#note(
+            new AofError("CORRUPTED_SEGMENT", `${path} is not what its footer says it was`, {
+              path,
+              segmentId: baseId,
+            }),
+          );
         }
         await this.#table(handle, path, sealed);
       } finally {
@@ -178,7 +205,14 @@ class Verification {
   }
 
   #problem(code: AofErrorCode, path: string, segmentId: number, recordId: number, offset: number, what: string): void {
-    this.#note(new AofError(code, `record ${recordId} at offset ${offset} of ${path} ${what}`, { path, segmentId, recordId, offset }));
+    this.#note(
+      new AofError(code, `record ${recordId} at offset ${offset} of ${path} ${what}`, {
+        path,
+        segmentId,
+        recordId,
+        offset,
+      }),
+    );
   }
 
   /** The same finding from two sides is one problem. */

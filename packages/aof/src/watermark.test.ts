@@ -6,20 +6,24 @@ import { Watermark } from "./watermark.ts";
 
 test("wakes exactly those whose id is reached, for any ids and raises", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 50 }), { maxLength: 40 }), fc.array(fc.integer({ min: 1, max: 60 })), async (ids, raises) => {
-      const mark = new Watermark(0);
-      const woken: number[] = [];
-      for (const id of ids) void mark.reached(id).then((value) => woken.push(value));
-      let top = 0;
-      for (const value of raises) {
-        mark.raise(value);
-        top = Math.max(top, value);
-        await Promise.resolve();
-        await Promise.resolve();
-        expect(mark.value).toBe(top);
-        expect(woken.slice().sort((a, b) => a - b)).toEqual(ids.filter((id) => id <= top).sort((a, b) => a - b));
-      }
-    }),
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 1, max: 50 }), { maxLength: 40 }),
+      fc.array(fc.integer({ min: 1, max: 60 })),
+      async (ids, raises) => {
+        const mark = new Watermark(0);
+        const woken: number[] = [];
+        for (const id of ids) void mark.reached(id).then((value) => woken.push(value));
+        let top = 0;
+        for (const value of raises) {
+          mark.raise(value);
+          top = Math.max(top, value);
+          await Promise.resolve();
+          await Promise.resolve();
+          expect(mark.value).toBe(top);
+          expect(woken.slice().sort((a, b) => a - b)).toEqual(ids.filter((id) => id <= top).sort((a, b) => a - b));
+        }
+      },
+    ),
   );
 });
 

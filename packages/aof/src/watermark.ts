@@ -15,7 +15,7 @@ export class Watermark {
   #waiters: Waiter[] = [];
   /** Waiters before this index were woken. */
   #woken = 0;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(value: number) {
     this.#value = value;
@@ -52,7 +52,7 @@ export class Watermark {
   }
 
   /** Rejects everyone, now and later. */
-  fail(error: unknown): void {
+  fail(error: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
     const waiters = this.#waiters.slice(this.#woken);
@@ -64,14 +64,19 @@ export class Watermark {
   /** Resolves with `id` when the value reaches it. @throws AofError `ABORTED`, or what `fail` was given */
   reached(id: number, signal?: AbortSignal): Promise<number> {
     if (id <= this.#value) return Promise.resolve(id);
-    if (this.#failure !== undefined) return Promise.reject(this.#failure as Error);
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       if (signal === undefined) this.#add({ id, resolve, reject });
       else this.#addAbortable(id, signal, resolve, reject);
     });
   }
 
-  #addAbortable(id: number, signal: AbortSignal, resolve: (id: number) => void, reject: (error: unknown) => void): void {
+  #addAbortable(
+    id: number,
+    signal: AbortSignal,
+    resolve: (id: number) => void,
+    reject: (error: unknown) => void,
+  ): void {
     if (signal.aborted) {
       reject(abortedError(signal));
       return;

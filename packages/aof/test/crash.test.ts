@@ -84,16 +84,21 @@ const scripts: Record<string, Script> = {
   },
 };
 
-async function record(script: Script, start: CrashableFileSystem, states: CrashState[], random: SeededRandom): Promise<void> {
-  let log: Aof | undefined;
+async function record(
+  script: Script,
+  start: CrashableFileSystem,
+  states: CrashState[],
+  random: SeededRandom,
+): Promise<void> {
+  const run: { log?: Aof } = {};
   const batches: { firstId: number; lastId: number }[] = [];
   let highest = 0;
   let newest = { durable: 0, written: 0 };
   start.onOperation(({ index, name, path, phase }) => {
     if (phase !== "before") return;
-    if (log !== undefined) {
-      highest = Math.max(highest, log.lastId);
-      newest = { durable: log.durableId, written: log.writtenId };
+    if (run.log !== undefined) {
+      highest = Math.max(highest, run.log.lastId);
+      newest = { durable: run.log.durableId, written: run.log.writtenId };
     }
     for (const model of crashModels) {
       if (random.next() >= share) continue;
@@ -104,7 +109,8 @@ async function record(script: Script, start: CrashableFileSystem, states: CrashS
       states.push({ at: `${index} ${name} ${path}`, model, survivor, owed });
     }
   });
-  log = await openOn(start, script.settings);
+  const log = await openOn(start, script.settings);
+  run.log = log;
   await script.run(log, (batch) => batches.push(batch));
   await log.close();
   newest = { durable: log.lastId, written: log.lastId };
@@ -120,7 +126,9 @@ describe("a crash before any operation", () => {
         try {
           await assertRecovers(survivor, "run", owed, script.settings);
         } catch (error) {
-          throw new Error(`crash before operation ${at}, model ${model}, seed ${seed}: ${(error as Error).message}`, { cause: error });
+          throw new Error(`crash before operation ${at}, model ${model}, seed ${seed}: ${(error as Error).message}`, {
+            cause: error,
+          });
         }
       }
     });
@@ -137,7 +145,11 @@ describe("a crash before any operation", () => {
       survivor.onOperation(({ index, name, phase }) => {
         if (phase !== "before" || random.next() > 0.2) return;
         const inner = crashModels[random.int(crashModels.length)] as CrashModel;
-        nested.push({ fs: survivor.crashClone({ model: inner, random: new SeededRandom(seed + index) }), label: `${index} ${name} ${inner}`, lowest: owed.lowest });
+        nested.push({
+          fs: survivor.crashClone({ model: inner, random: new SeededRandom(seed + index) }),
+          label: `${index} ${name} ${inner}`,
+          lowest: owed.lowest,
+        });
       });
       const log = await openOn(survivor, script.settings, 5);
       const recovered = log.lastId;
@@ -146,7 +158,10 @@ describe("a crash before any operation", () => {
         try {
           await assertRecovers(fs, "run", { lowest, highest: recovered, batches: owed.batches }, script.settings);
         } catch (error) {
-          throw new Error(`crash at ${at} (${model}), then of its recovery at ${label}, seed ${seed}: ${(error as Error).message}`, { cause: error });
+          throw new Error(
+            `crash at ${at} (${model}), then of its recovery at ${label}, seed ${seed}: ${(error as Error).message}`,
+            { cause: error },
+          );
         }
       }
     }

@@ -4,7 +4,7 @@
 import { MemoryFileSystem } from "@varve/fs-core";
 import { SeededRandom } from "@varve/fs-core/testing";
 import { beforeAll, describe, expect, test } from "vitest";
-import { Aof, isAofError, openReadOnly, repairLog, verifyLog } from "../src/index.ts";
+import { type Aof, isAofError, openReadOnly, repairLog, verifyLog } from "../src/index.ts";
 import { contentOf, logSettings, openOn, payloadOf } from "./support/log-harness.ts";
 
 const damageCodes = ["CORRUPTED_RECORD", "CORRUPTED_SEGMENT", "CORRUPTED_MANIFEST", "FORMAT_TOO_NEW", "NOT_A_LOG"];
@@ -31,7 +31,8 @@ async function load(content: ReadonlyMap<string, Uint8Array>): Promise<MemoryFil
 
 async function snapshot(fs: MemoryFileSystem): Promise<Map<string, Uint8Array>> {
   const found = new Map<string, Uint8Array>();
-  for (const { name, kind } of await fs.list("log")) if (kind === "file") found.set(name, (await read(fs, `log/${name}`)).slice());
+  for (const { name, kind } of await fs.list("log"))
+    if (kind === "file") found.set(name, (await read(fs, `log/${name}`)).slice());
   return found;
 }
 
@@ -102,7 +103,9 @@ test("a missing, renamed or swapped file", async () => {
   expect(await judge(await load(swapped))).toHaveProperty("code");
   const stray = new Map(files).set("segment_00000000000000009999.log", files.get(two) as Uint8Array);
   expect(await judge(await load(stray))).toEqual({ ids: Array.from({ length: count }, (_, index) => index + 1) });
-  const alien = new Map(files).set("MANIFEST~", files.get("MANIFEST") as Uint8Array).set("segment_1.log", new Uint8Array(5));
+  const alien = new Map(files)
+    .set("MANIFEST~", files.get("MANIFEST") as Uint8Array)
+    .set("segment_1.log", new Uint8Array(5));
   expect(await judge(await load(alien))).toHaveProperty("ids");
 });
 
@@ -116,7 +119,9 @@ test("an old copy of MANIFEST over a longer log is refused, not obeyed", async (
   expect(await judge(await load(later.set("MANIFEST", old)))).toEqual({ code: "CORRUPTED_MANIFEST" });
 });
 
-test("a log that was killed: damage below a promise is refused, above it a torn tail is cut, kept and reported", { timeout: 120_000 }, async () => {
+test("a log that was killed: damage below a promise is refused, above it a torn tail is cut, kept and reported", {
+  timeout: 120_000,
+}, async () => {
   const fs = new MemoryFileSystem();
   const log = await openOn(fs, { flushStrategy: { kind: "sync" }, segmentSizeBytes: 65536, preAllocateEnabled: false });
   for (let id = 1; id <= 40; id++) log.append(payloadOf("kept", id));
@@ -149,10 +154,17 @@ test("a log that was killed: damage below a promise is refused, above it a torn 
     } catch (error) {
       if (!isAofError(error)) throw error;
       expect(error.code).toBe("CORRUPTED_RECORD");
-      expect(error).toMatchObject({ path: name, segmentId: 1, offset: expect.any(Number), recordId: expect.any(Number) });
+      expect(error).toMatchObject({
+        path: name,
+        segmentId: 1,
+        offset: expect.any(Number),
+        recordId: expect.any(Number),
+      });
       expect(at).toBeLessThan(lastStart);
       refused++;
-      expect(Buffer.compare((await snapshot(copy)).get(name) as Uint8Array, flipped), "a refusal changes nothing").toBe(0);
+      expect(Buffer.compare((await snapshot(copy)).get(name) as Uint8Array, flipped), "a refusal changes nothing").toBe(
+        0,
+      );
     }
   }
   expect(torn).toBeGreaterThan(3);
@@ -186,9 +198,13 @@ describe("salvage", () => {
         expect(Buffer.compare(payload, payloadOf("kept", id))).toBe(0);
         seen.push(id);
       }
-      const kept = Array.from({ length: log.lastId }, (_, index) => index + 1).filter((id) => id >= log.firstId && !hit.has(id));
+      const kept = Array.from({ length: log.lastId }, (_, index) => index + 1).filter(
+        (id) => id >= log.firstId && !hit.has(id),
+      );
       expect(seen, `round ${round}`).toEqual(kept);
-      for (const id of hit) if (id >= log.firstId) expect(() => log.getSync(id)).toThrow(expect.objectContaining({ code: "CORRUPTED_RECORD" }));
+      for (const id of hit)
+        if (id >= log.firstId)
+          expect(() => log.getSync(id)).toThrow(expect.objectContaining({ code: "CORRUPTED_RECORD" }));
       if (round % 8 !== 5 && round % 8 !== 6) {
         expect(hit.size).toBeLessThanOrEqual(3);
         expect(hit.size === 0).toBe(before.problems.every(({ recordId }) => recordId === undefined));
@@ -197,7 +213,10 @@ describe("salvage", () => {
       await log.close();
       const after = await verifyLog({ dir: "log" }, {}, { fileSystem: fs });
       const marked = [...hit].filter((id) => id >= log.firstId).sort((a, b) => a - b);
-      expect(after.problems.map(({ recordId }) => recordId), `round ${round}: ${JSON.stringify(after.problems)}`).toEqual(marked);
+      expect(
+        after.problems.map(({ recordId }) => recordId),
+        `round ${round}: ${JSON.stringify(after.problems)}`,
+      ).toEqual(marked);
     }
   });
 
@@ -217,15 +236,23 @@ describe("salvage", () => {
     const report = await repairLog({ dir: "log", mode: "salvage" }, { fileSystem: fs });
     expect(report.recovery.lost).toEqual([]);
     expect(report.verify).toMatchObject({ ok: true, records: count, segments: 3 });
-    await expect(repairLog({ dir: "none", mode: "salvage" }, { fileSystem: fs })).rejects.toMatchObject({ code: "NOT_FOUND" });
-    await expect(repairLog({ dir: "log", mode: "hope" as never }, { fileSystem: fs })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    await expect(repairLog({ dir: "none", mode: "salvage" }, { fileSystem: fs })).rejects.toMatchObject({
+      code: "NOT_FOUND",
+    });
+    await expect(repairLog({ dir: "log", mode: "hope" as never }, { fileSystem: fs })).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+    });
   });
 });
 
 test("verify names every problem, and its progress ends at the total", async () => {
   const fs = await load(files);
   const progress: number[] = [];
-  const sound = await verifyLog({ dir: "log" }, { onProgress: ({ bytesDone }) => progress.push(bytesDone) }, { fileSystem: fs });
+  const sound = await verifyLog(
+    { dir: "log" },
+    { onProgress: ({ bytesDone }) => progress.push(bytesDone) },
+    { fileSystem: fs },
+  );
   expect(sound).toMatchObject({ ok: true, records: count, firstId: 1, lastId: count, problems: [], notes: [] });
   expect(progress.length).toBe(3);
   const name = "segment_00000000000000000001.log";
@@ -234,13 +261,17 @@ test("verify names every problem, and its progress ends at the total", async () 
   const damaged = await load(new Map(files).set(name, bytes));
   expect(await verifyLog({ dir: "log" }, {}, { fileSystem: damaged })).toMatchObject({
     ok: false,
-    problems: [{ code: "CORRUPTED_RECORD", path: name, segmentId: 1, recordId: expect.any(Number), offset: expect.any(Number) }],
+    problems: [
+      { code: "CORRUPTED_RECORD", path: name, segmentId: 1, recordId: expect.any(Number), offset: expect.any(Number) },
+    ],
   });
-  await expect(verifyLog({ dir: "log" }, { signal: AbortSignal.abort() }, { fileSystem: fs })).rejects.toMatchObject({ code: "ABORTED" });
+  await expect(verifyLog({ dir: "log" }, { signal: AbortSignal.abort() }, { fileSystem: fs })).rejects.toMatchObject({
+    code: "ABORTED",
+  });
 });
 
 test("a read-only open refuses what is missing, and reads past no damage", async () => {
-  for (const name of [...files.keys()]) {
+  for (const name of files.keys()) {
     const without = new Map(files);
     without.delete(name);
     await expect(openReadOnly({ dir: logSettings.dir }, { fileSystem: await load(without) })).rejects.toMatchObject({

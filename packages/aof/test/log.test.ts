@@ -23,22 +23,25 @@ beforeEach(() => {
 });
 
 describe("appending", () => {
-  test.each(["sync", "async", "batched:3", "periodic:5", "batched-or-periodic:3:5"])("%s: ids, order and content survive a reopen", async (form) => {
-    const { parseFlushStrategy } = await import("@varve/flush-metrics");
-    const flushStrategy = parseFlushStrategy(form);
-    const log = await open({ flushStrategy });
-    expect(log.nextId).toBe(1);
-    for (let id = 1; id <= 200; id++) expect(log.append(text(`r${id}`))).toBe(id);
-    expect(await log.appendDurable(text("r201"))).toBe(201);
-    expect(log.durableId).toBe(201);
-    expect(log.appendBatch([text("r202"), text("r203")])).toEqual({ firstId: 202, lastId: 203 });
-    expect(await log.appendBatchDurable([text("r204"), text("r205")])).toEqual({ firstId: 204, lastId: 205 });
-    await log.close();
-    const again = await open({ flushStrategy });
-    expect(again.recovery).toMatchObject({ outcome: "clean", lastId: 205, epoch: 2, previousEpoch: 1 });
-    expect(await words(again)).toEqual(Array.from({ length: 205 }, (_, index) => `r${index + 1}`));
-    await again.close();
-  });
+  test.each(["sync", "async", "batched:3", "periodic:5", "batched-or-periodic:3:5"])(
+    "%s: ids, order and content survive a reopen",
+    async (form) => {
+      const { parseFlushStrategy } = await import("@varve/flush-metrics");
+      const flushStrategy = parseFlushStrategy(form);
+      const log = await open({ flushStrategy });
+      expect(log.nextId).toBe(1);
+      for (let id = 1; id <= 200; id++) expect(log.append(text(`r${id}`))).toBe(id);
+      expect(await log.appendDurable(text("r201"))).toBe(201);
+      expect(log.durableId).toBe(201);
+      expect(log.appendBatch([text("r202"), text("r203")])).toEqual({ firstId: 202, lastId: 203 });
+      expect(await log.appendBatchDurable([text("r204"), text("r205")])).toEqual({ firstId: 204, lastId: 205 });
+      await log.close();
+      const again = await open({ flushStrategy });
+      expect(again.recovery).toMatchObject({ outcome: "clean", lastId: 205, epoch: 2, previousEpoch: 1 });
+      expect(await words(again)).toEqual(Array.from({ length: 205 }, (_, index) => `r${index + 1}`));
+      await again.close();
+    },
+  );
 
   test("under sync, a record is durable when append returns", async () => {
     const log = await open({ flushStrategy: { kind: "sync" } });
@@ -72,13 +75,19 @@ describe("appending", () => {
   });
 
   test("records up to a whole segment, larger than every buffer", async () => {
-    const log = await openOn(fs, { segmentSizeBytes: 4 * 1024 * 1024, bufferBytes: 65536, flushStrategy: { kind: "batched", batchSize: 10 } });
+    const log = await openOn(fs, {
+      segmentSizeBytes: 4 * 1024 * 1024,
+      bufferBytes: 65536,
+      flushStrategy: { kind: "batched", batchSize: 10 },
+    });
     const sizes = [4 * 1024 * 1024 - 96, 3_000_001, 65_536, 1_048_577, 1, 2_500_000];
     const bytes = sizes.map((size, index) => Buffer.alloc(size, index + 1));
     for (const one of bytes) await log.appendDurable(one);
-    for (const [index, one] of bytes.entries()) expect(Buffer.compare(Buffer.from(log.getSync(index + 1)?.payload ?? []), one)).toBe(0);
+    for (const [index, one] of bytes.entries())
+      expect(Buffer.compare(Buffer.from(log.getSync(index + 1)?.payload ?? []), one)).toBe(0);
     let id = 0;
-    for await (const record of log.read()) expect(Buffer.compare(Buffer.from(record.payload), bytes[id++] as Buffer)).toBe(0);
+    for await (const record of log.read())
+      expect(Buffer.compare(Buffer.from(record.payload), bytes[id++] as Buffer)).toBe(0);
     expect(id).toBe(sizes.length);
     await log.close();
     const again = await openOn(fs, { segmentSizeBytes: 4 * 1024 * 1024, bufferBytes: 65536 });
@@ -90,7 +99,10 @@ describe("appending", () => {
 
   test("times never fall, whatever the clock or the caller says", async () => {
     const clock = new ManualClock();
-    const log = await Aof.open({ dir: "log", flushStrategy: { kind: "sync" }, indexKind: "memory" }, { fileSystem: fs, clock });
+    const log = await Aof.open(
+      { dir: "log", flushStrategy: { kind: "sync" }, indexKind: "memory" },
+      { fileSystem: fs, clock },
+    );
     clock.setWallUs(5_000_000);
     log.append(text("a"));
     clock.setWallUs(1_000_000);
@@ -119,7 +131,10 @@ describe("flushing by itself", () => {
 
   test("periodic: at the time, by the monotonic clock, and only when something is pending", async () => {
     const clock = new ManualClock();
-    const log = await Aof.open({ dir: "log", flushStrategy: { kind: "periodic", intervalMs: 100 }, indexKind: "memory" }, { fileSystem: fs, clock });
+    const log = await Aof.open(
+      { dir: "log", flushStrategy: { kind: "periodic", intervalMs: 100 }, indexKind: "memory" },
+      { fileSystem: fs, clock },
+    );
     log.append(text("a"));
     clock.setWallUs(0);
     clock.advance(99);
@@ -135,7 +150,10 @@ describe("flushing by itself", () => {
 
   test("async: written in the next turn, durable a second later at most", async () => {
     const clock = new ManualClock();
-    const log = await Aof.open({ dir: "log", flushStrategy: { kind: "async" }, indexKind: "memory" }, { fileSystem: fs, clock });
+    const log = await Aof.open(
+      { dir: "log", flushStrategy: { kind: "async" }, indexKind: "memory" },
+      { fileSystem: fs, clock },
+    );
     log.append(text("a"));
     await new Promise((resolve) => setImmediate(resolve));
     await new Promise((resolve) => setImmediate(resolve));
@@ -181,7 +199,10 @@ describe("buffers are bounded", () => {
   });
 
   test("under async, appends that outrun the disk get BACKPRESSURE, and none is lost or doubled", async () => {
-    const log = await open({ flushStrategy: { kind: "async", maxPendingBytes: 20_000 }, segmentSizeBytes: 1024 * 1024 });
+    const log = await open({
+      flushStrategy: { kind: "async", maxPendingBytes: 20_000 },
+      segmentSizeBytes: 1024 * 1024,
+    });
     let refusals = 0;
     for (let value = 1; value <= 2000; value++) {
       for (;;) {
@@ -255,32 +276,48 @@ describe("bad input is refused before a byte changes", () => {
     const log = await open({ flushStrategy: { kind: "sync" } });
     const detached = new Uint8Array(8);
     structuredClone(detached.buffer, { transfer: [detached.buffer] });
-    const bad: unknown[] = ["text", undefined, null, 5, [1, 2], new ArrayBuffer(8), new DataView(new ArrayBuffer(8)), detached, new Uint8Array(new SharedArrayBuffer(8))];
+    const bad: unknown[] = [
+      "text",
+      undefined,
+      null,
+      5,
+      [1, 2],
+      new ArrayBuffer(8),
+      new DataView(new ArrayBuffer(8)),
+      detached,
+      new Uint8Array(new SharedArrayBuffer(8)),
+    ];
     for (const payload of bad) {
       expect(() => log.append(payload as Uint8Array)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
       expect(() => log.tryAppend(payload as Uint8Array)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
       await expect(log.appendDurable(payload as Uint8Array)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
-      expect(() => log.appendBatch([text("ok"), payload as Uint8Array])).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
+      expect(() => log.appendBatch([text("ok"), payload as Uint8Array])).toThrow(
+        expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+      );
     }
     expect(() => log.appendBatch([])).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
     for (const timestampUs of [-1, 1.5, Number.NaN, "now"]) {
-      expect(() => log.append(text("x"), { timestampUs: timestampUs as number })).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
+      expect(() => log.append(text("x"), { timestampUs: timestampUs as number })).toThrow(
+        expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+      );
     }
     for (const id of [0, -1, 1.5, Number.NaN, 2 ** 53, "1"]) {
       expect(() => log.getSync(id as number)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
     }
     await expect(log.whenDurable(1)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
     expect(log).toMatchObject({ lastId: 0, state: "open" });
-    expect(() => log.read({ from: 0, until: "x", limit: -1, follow: 1, reverse: "no", visibility: "some" } as never)).toThrow(
-      /from: .*\nuntil: .*\nlimit: .*\nfollow: .*\nreverse: .*\nvisibility: /,
-    );
+    expect(() =>
+      log.read({ from: 0, until: "x", limit: -1, follow: 1, reverse: "no", visibility: "some" } as never),
+    ).toThrow(/from: .*\nuntil: .*\nlimit: .*\nfollow: .*\nreverse: .*\nvisibility: /);
     await log.close();
   });
 
   test("a record or a batch larger than a segment", async () => {
     const log = await open({ flushStrategy: { kind: "sync" } });
     expect(() => log.append(new Uint8Array(4001))).toThrow(expect.objectContaining({ code: "SEGMENT_FULL" }));
-    expect(() => log.appendBatch([new Uint8Array(2000), new Uint8Array(2000)])).toThrow(expect.objectContaining({ code: "SEGMENT_FULL" }));
+    expect(() => log.appendBatch([new Uint8Array(2000), new Uint8Array(2000)])).toThrow(
+      expect.objectContaining({ code: "SEGMENT_FULL" }),
+    );
     expect(log.append(new Uint8Array(4000))).toBe(1);
     expect(log.append(text("next"))).toBe(2);
     await log.close();
@@ -339,7 +376,12 @@ describe("on the real file system", () => {
   });
 
   test("a whole life with lmdb, and a fresh index when it is lost or mangled", async () => {
-    const settings = { dir, segmentSizeBytes: 4096, flushStrategy: { kind: "sync" } as const, indexKind: "lmdb" as const };
+    const settings = {
+      dir,
+      segmentSizeBytes: 4096,
+      flushStrategy: { kind: "sync" } as const,
+      indexKind: "lmdb" as const,
+    };
     for (let life = 0; life < 3; life++) {
       const log = await Aof.open(settings);
       expect(log.recovery.index).toMatchObject({ kind: "lmdb", outcome: life === 0 ? "created" : "opened" });
@@ -361,7 +403,13 @@ test("metrics count what happened", async () => {
   log.getSync(2);
   log.getSync(99);
   const metrics = log.performanceMetrics();
-  expect(metrics).toMatchObject({ totalAppends: 100, totalAppendedBytes: 10_000, totalReads: 3, cacheHits: 1, cacheMisses: 2 });
+  expect(metrics).toMatchObject({
+    totalAppends: 100,
+    totalAppendedBytes: 10_000,
+    totalReads: 3,
+    cacheHits: 1,
+    cacheMisses: 2,
+  });
   expect(cacheHitRate(metrics)).toBeCloseTo(33.3, 0);
   expect(cacheHitRate({ cacheHits: 0, cacheMisses: 0 })).toBeUndefined();
   expect(metrics.flush).toMatchObject({ syncFlushes: 100, totalRecordsFlushed: 100, pendingRecords: 0 });

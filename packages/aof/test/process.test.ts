@@ -17,9 +17,14 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
 /** Runs `body` in a child with `log` open in `dir`; resolves with how it ended and what it printed. */
-function child(body: string, onOut: (text: string, kill: () => void) => void = () => {}): Promise<{ code: number | null; signal: string | null; out: string; err: string }> {
+function child(
+  body: string,
+  onOut: (text: string, kill: () => void) => void = () => {},
+): Promise<{ code: number | null; signal: string | null; out: string; err: string }> {
   const source = `import { Aof } from ${JSON.stringify(aof)}; const dir = ${JSON.stringify(dir)}; ${body}`;
-  const process_ = spawn(process.execPath, ["--input-type=module", "-e", source], { stdio: ["ignore", "pipe", "pipe"] });
+  const process_ = spawn(process.execPath, ["--input-type=module", "-e", source], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let out = "";
   let err = "";
   process_.stderr.on("data", (data: Buffer) => (err += data.toString()));
@@ -53,7 +58,9 @@ test.each([
 });
 
 test("a closed log lets the process end, without a warning", async () => {
-  const { code, err } = await child(`for (let i = 0; i < 20; i++) { const log = await Aof.open({ dir, flushStrategy: { kind: "periodic", intervalMs: 60000 } }); await log.appendDurable(Buffer.from("x")); await log.close(); }`);
+  const { code, err } = await child(
+    `for (let i = 0; i < 20; i++) { const log = await Aof.open({ dir, flushStrategy: { kind: "periodic", intervalMs: 60000 } }); await log.appendDurable(Buffer.from("x")); await log.close(); }`,
+  );
   expect({ code, err }).toEqual({ code: 0, err: "" });
 });
 
@@ -71,9 +78,16 @@ test("SIGKILL takes nothing that was acknowledged", async () => {
 });
 
 test("opening and closing leaves no descriptor, no listener and no file behind", { timeout: 60_000 }, async () => {
-  const count = async (): Promise<number> => (process.platform === "linux" ? (await readdir("/proc/self/fd")).length : 0);
+  const count = async (): Promise<number> =>
+    process.platform === "linux" ? (await readdir("/proc/self/fd")).length : 0;
   const cycle = async (): Promise<void> => {
-    const log = await Aof.open({ dir, flushStrategy: { kind: "sync" }, indexKind: "file", bufferBytes: 65536, segmentSizeBytes: 4096 });
+    const log = await Aof.open({
+      dir,
+      flushStrategy: { kind: "sync" },
+      indexKind: "file",
+      bufferBytes: 65536,
+      segmentSizeBytes: 4096,
+    });
     for (let index = 0; index < 5; index++) log.append(Buffer.alloc(1000));
     for await (const _record of log.read()) break;
     await log.close();

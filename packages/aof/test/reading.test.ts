@@ -35,14 +35,27 @@ function expected({ from, until, limit, reverse }: ReadOptions): number[] {
   const all = Array.from({ length: count }, (_, index) => index + 1);
   const kept = all.filter((id) => {
     const after =
-      from === undefined || from === "earliest" ? (reverse !== true || from === undefined)
-      : from === "tail" ? reverse === true
-      : typeof from === "number" ? (reverse ? id <= from : id >= from)
-      : reverse ? timeOf(id) < from.timestampUs : timeOf(id) >= from.timestampUs;
+      from === undefined || from === "earliest"
+        ? reverse !== true || from === undefined
+        : from === "tail"
+          ? reverse === true
+          : typeof from === "number"
+            ? reverse
+              ? id <= from
+              : id >= from
+            : reverse
+              ? timeOf(id) < from.timestampUs
+              : timeOf(id) >= from.timestampUs;
     const before =
-      until === undefined ? true
-      : typeof until === "number" ? (reverse ? id >= until : id <= until)
-      : reverse ? timeOf(id) >= until.timestampUs : timeOf(id) <= until.timestampUs;
+      until === undefined
+        ? true
+        : typeof until === "number"
+          ? reverse
+            ? id >= until
+            : id <= until
+          : reverse
+            ? timeOf(id) >= until.timestampUs
+            : timeOf(id) <= until.timestampUs;
     return after && before;
   });
   if (reverse === true && from === "earliest") kept.splice(0, kept.length, 1);
@@ -50,9 +63,17 @@ function expected({ from, until, limit, reverse }: ReadOptions): number[] {
   return kept.slice(0, limit ?? kept.length);
 }
 
-const position = fc.oneof(fc.integer({ min: 1, max: count + 20 }), fc.integer({ min: 0, max: 120 }).map((n) => ({ timestampUs: 999_990 + n * 10 })));
+const position = fc.oneof(
+  fc.integer({ min: 1, max: count + 20 }),
+  fc.integer({ min: 0, max: 120 }).map((n) => ({ timestampUs: 999_990 + n * 10 })),
+);
 const options: fc.Arbitrary<ReadOptions> = fc.record(
-  { from: fc.oneof(position, fc.constant("earliest" as const), fc.constant("tail" as const)), until: position, limit: fc.nat({ max: 350 }), reverse: fc.boolean() },
+  {
+    from: fc.oneof(position, fc.constant("earliest" as const), fc.constant("tail" as const)),
+    until: position,
+    limit: fc.nat({ max: 350 }),
+    reverse: fc.boolean(),
+  },
   { requiredKeys: [] },
 );
 
@@ -77,7 +98,9 @@ test("batches hold consecutive records and share them by index", async () => {
   let next = 1;
   for await (const batch of log.readBatches()) {
     expect(batch.firstId).toBe(next);
-    expect([...batch].map(({ id }) => id)).toEqual(Array.from({ length: batch.count }, (_, index) => batch.firstId + index));
+    expect([...batch].map(({ id }) => id)).toEqual(
+      Array.from({ length: batch.count }, (_, index) => batch.firstId + index),
+    );
     expect(() => batch.payload(batch.count)).toThrow(RangeError);
     expect(() => batch.payload(-1)).toThrow(RangeError);
     next = batch.lastId + 1;
@@ -184,7 +207,8 @@ test("with one cached file, readers in many segments keep theirs", async () => {
   for (let id = 1; id <= count; id++) writer.append(payloadOf("read", id));
   const readers = [1, 60, 120, 180, 240].map((from) => writer.read({ from }));
   for (let step = 0; step < 60; step++) {
-    for (const [index, reader] of readers.entries()) expect((await reader.next()).value?.id).toBe(index === 0 ? 1 + step : index * 60 + step);
+    for (const [index, reader] of readers.entries())
+      expect((await reader.next()).value?.id).toBe(index === 0 ? 1 + step : index * 60 + step);
   }
   for (const reader of readers) await reader.return();
   expect(writer.performanceMetrics().cacheEvictions).toBeGreaterThan(0);
@@ -196,7 +220,9 @@ test("a read-only open of nothing, and of a bad setting", async () => {
   await own.mkdir("empty");
   await expect(openReadOnly({ dir: "empty" }, { fileSystem: own })).rejects.toMatchObject({ code: "NOT_FOUND" });
   await expect(openReadOnly({ dir: "absent" }, { fileSystem: own })).rejects.toMatchObject({ code: "NOT_FOUND" });
-  await expect(openReadOnly({ dir: "x", maxReaders: 0, colour: 1 } as never, { fileSystem: own })).rejects.toMatchObject({
+  await expect(
+    openReadOnly({ dir: "x", maxReaders: 0, colour: 1 } as never, { fileSystem: own }),
+  ).rejects.toMatchObject({
     code: "INVALID_SETTINGS",
     message: expect.stringMatching(/maxReaders.*\ncolour/),
   });

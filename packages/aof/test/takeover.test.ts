@@ -1,7 +1,7 @@
 // Goal: a writer that was stuck and superseded acknowledges nothing any more, and loses nothing it acknowledged (G6);
 // what a killed process had only written is synced again before anything is promised about it (D3).
 // Method: two logs on one file system, the second with takeOver, at every point of the first one's run; then power loss.
-import { CrashableFileSystem, type CrashModel, crashModels, SeededRandom } from "@varve/fs-core/testing";
+import { CrashableFileSystem, crashModels, SeededRandom } from "@varve/fs-core/testing";
 import { describe, expect, test } from "vitest";
 import type { AofSettings } from "../src/index.ts";
 import { assertRecovers, contentOf, openOn, payloadOf } from "./support/log-harness.ts";
@@ -49,7 +49,9 @@ describe.each([
   });
 });
 
-test("records that were written, not synced, by a killed process are durable once a recovery shows them", { timeout: 120_000 }, async () => {
+test("records that were written, not synced, by a killed process are durable once a recovery shows them", {
+  timeout: 120_000,
+}, async () => {
   const random = new SeededRandom(seed);
   for (let round = 0; round < 6; round++) {
     const fs = new CrashableFileSystem();
@@ -64,7 +66,7 @@ test("records that were written, not synced, by a killed process are durable onc
       if (phase !== "before") return;
       for (const model of crashModels) {
         if (random.next() > 0.5) continue;
-        const survivor = fs.crashClone({ model: model as CrashModel, random: new SeededRandom(seed + index) });
+        const survivor = fs.crashClone({ model, random: new SeededRandom(seed + index) });
         states.push({ fs: survivor, label: `${index} ${name} ${model}`, lowest: shown });
       }
     });
@@ -75,9 +77,16 @@ test("records that were written, not synced, by a killed process are durable onc
     stop();
     for (const state of states) {
       try {
-        await assertRecovers(state.fs, "run", { lowest: state.lowest, highest: shown + 1, batches: [] }, { segmentSizeBytes: 65536 });
+        await assertRecovers(
+          state.fs,
+          "run",
+          { lowest: state.lowest, highest: shown + 1, batches: [] },
+          { segmentSizeBytes: 65536 },
+        );
       } catch (error) {
-        throw new Error(`power cut at ${state.label}, round ${round}, seed ${seed}: ${(error as Error).message}`, { cause: error });
+        throw new Error(`power cut at ${state.label}, round ${round}, seed ${seed}: ${(error as Error).message}`, {
+          cause: error,
+        });
       }
     }
     await recovered.close();

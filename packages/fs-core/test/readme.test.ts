@@ -7,7 +7,7 @@ import { temporaryDirectory } from "./child.ts";
 
 test("the example", { timeout: 30_000 }, async () => {
   const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  const example = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? "";
+  const example = /```ts run\n(.*?)```/s.exec(readme)?.[1] ?? "";
   const printed = /console\.log\(.*\); \/\/ (.*)/.exec(example)?.[1];
   const source = example.replaceAll(
     '"@varve/fs-core"',

@@ -9,7 +9,7 @@ import { type SegmentEntry, textFields } from "./segment-entry.ts";
 import { segmentStatuses } from "./segment-status.ts";
 
 /** Version of the encoding. */
-export const entryVersion = 1;
+const entryVersion = 1;
 
 /** Bytes of an entry without optional fields: a shorter length field is damage. */
 const shortest = 96 + 8;

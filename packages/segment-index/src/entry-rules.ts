@@ -11,7 +11,7 @@ import type { IndexStamp } from "./segment-index.ts";
 import { segmentStatuses } from "./segment-status.ts";
 
 /** Bytes of UTF-8 in a cursor's name. Fits every key limit of LMDB with room for a prefix. */
-export const cursorNameBytesMax = 200;
+const cursorNameBytesMax = 200;
 
 const requiredNumbers = [
   "baseId",

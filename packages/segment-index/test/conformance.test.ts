@@ -17,7 +17,9 @@ const root = temporaryDirectory();
 let made = 0;
 
 /** Thousands of synced commits take their time on a busy machine. */
-const patient = (name: string, body: () => Promise<void>): void => void test(`${name}`, { timeout: 60_000 }, body);
+const patient = (name: string, body: () => Promise<void>): void => {
+  test(`${name}`, { timeout: 60_000 }, body);
+};
 
 describe("memory", () => {
   segmentIndexConformance({ test: patient, create: async () => new MemorySegmentIndex({ logId }) });

@@ -17,7 +17,7 @@ export class ModelIndex {
   update(baseId: number, patch: SegmentPatch): string | undefined {
     const entry = this.entries.get(baseId);
     if (entry === undefined) return "INDEX_NOT_FOUND";
-    this.entries.set(baseId, { ...entry, ...patch });
+    this.entries.set(baseId, Object.assign({ ...entry }, patch));
     return undefined;
   }
 

@@ -4,7 +4,7 @@ import type { Repository, WorkspacePackage } from "../repository.ts";
 import { dependenciesOf, packageOf, roleOf } from "../repository.ts";
 
 /** Library, or scope ending in `/` → the folder that may import it. */
-export const owners: Readonly<Record<string, string>> = {
+const owners: Readonly<Record<string, string>> = {
   lmdb: "packages/segment-index/src/lmdb/",
   "hdr-histogram-js": "packages/flush-metrics/",
   "@opentelemetry/api": "packages/flush-metrics/",

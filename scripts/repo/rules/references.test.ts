@@ -3,8 +3,12 @@ import { expect, test } from "vitest";
 import { repositoryOf } from "../repository-of.ts";
 import { checkReferences } from "./references.ts";
 
+function rootOf(...paths: string[]): string {
+  return JSON.stringify({ references: paths.map((path) => ({ path })) });
+}
+
 const tree = {
-  "tsconfig.json": '{ "references": [{ "path": "packages/a" }, { "path": "packages/b" }] }',
+  "tsconfig.json": rootOf("packages/a", "packages/a/tsconfig.test.json", "packages/b", "packages/b/tsconfig.test.json"),
   "packages/a/package.json": { name: "a" },
   "packages/a/tsconfig.json": "{}",
   "packages/b/package.json": { name: "b", dependencies: { a: "workspace:*", other: "1" } },
@@ -19,9 +23,10 @@ test("refuses a missing reference", () => {
   ]);
 });
 
-test("refuses a package that the root does not build", () => {
-  const root = '{ "references": [{ "path": "packages/a" }] }';
+test("refuses a package, or its tests, that the root does not reference", () => {
+  const root = rootOf("packages/a", "packages/a/tsconfig.test.json");
   expect(checkReferences(repositoryOf({ ...tree, "tsconfig.json": root }))).toEqual([
     "tsconfig.json at the root should reference packages/b.",
+    "tsconfig.json at the root should reference packages/b/tsconfig.test.json.",
   ]);
 });

@@ -14,7 +14,10 @@ export function checkReferences(repository: Repository): string[] {
         ? []
         : [`${path} should reference ../../${target}, because package.json depends on ${name}.`];
     });
-    if (!root.includes(directory)) problems.push(`tsconfig.json at the root should reference ${directory}.`);
+    // The linter finds the types of a test through the root.
+    for (const reference of [directory, `${directory}/tsconfig.test.json`]) {
+      if (!root.includes(reference)) problems.push(`tsconfig.json at the root should reference ${reference}.`);
+    }
     return problems;
   });
 }

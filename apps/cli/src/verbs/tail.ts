@@ -1,9 +1,9 @@
-import { isAofError, type ReadOnlyLog } from "@varve/aof";
-import type { Clock } from "@varve/fs-core";
+import { type BatchReader, isAofError, type ReadOnlyLog } from "@varve/aof";
 import type { Arguments } from "../arguments.ts";
 import { exitCode } from "../exit-codes.ts";
 import { RecordPrinter } from "../framing/record-printer.ts";
 import { withReadOnlyLog } from "../open-log.ts";
+import { OutputClosed } from "../process/output.ts";
 import { parseCount } from "../values/position.ts";
 import { logDirectory, type Shell, type Verb } from "../verb.ts";
 import { framingOption, recordForm } from "./cat.ts";
@@ -32,23 +32,24 @@ async function runTail(args: Arguments, shell: Shell): Promise<number> {
   await withReadOnlyLog(args.operand("dir"), async (log) => {
     const from = firstOfLast(log, count);
     if (follow) await printFollowing(log, from, printer, shell);
-    else for await (const batch of log.readBatches({ from })) await printer.print(batch);
+    else await printAll(log.readBatches({ from }), printer);
   });
   return exitCode.ok;
 }
 
 /** Prints what there is and what comes, until a signal. */
-async function printFollowing(log: ReadOnlyLog, from: number, printer: RecordPrinter, { stop, clock }: Shell): Promise<void> {
+async function printFollowing(log: ReadOnlyLog, from: number, printer: RecordPrinter, shell: Shell): Promise<void> {
+  const { stop } = shell;
   stop.listen();
   const over = new AbortController();
   let failure: unknown;
-  const looking = lookNowAndThen(log, clock, AbortSignal.any([stop.signal, over.signal])).catch((error: unknown) => {
+  const looking = lookNowAndThen(log, shell, AbortSignal.any([stop.signal, over.signal])).catch((error: unknown) => {
     failure = error;
     over.abort();
   });
   try {
     const signal = AbortSignal.any([stop.signal, over.signal]);
-    for await (const batch of log.readBatches({ from, follow: true, signal })) await printer.print(batch);
+    await printAll(log.readBatches({ from, follow: true, signal }), printer);
   } catch (error) {
     if (!(isAofError(error) && error.code === "ABORTED")) throw error;
   } finally {
@@ -58,18 +59,24 @@ async function printFollowing(log: ReadOnlyLog, from: number, printer: RecordPri
   if (failure !== undefined) throw failure;
 }
 
+async function printAll(batches: BatchReader, printer: RecordPrinter): Promise<void> {
+  for await (const batch of batches) await printer.print(batch);
+}
+
 /** Between two looks at a log whose changes nobody announced. */
 const lookMs = 1000;
 
 /**
  * Looks for new records from time to time: a network file system announces nothing. It also keeps the process alive,
- * which waiting for an announcement does not.
+ * which waiting for an announcement does not, and notices a reader that left while there was nothing to write.
  */
-async function lookNowAndThen(log: ReadOnlyLog, clock: Clock, signal: AbortSignal): Promise<void> {
+async function lookNowAndThen(log: ReadOnlyLog, { clock, output }: Shell, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     // Rejects only when the signal fires.
     await clock.sleep(lookMs, { signal }).catch(() => {});
-    if (!signal.aborted) await log.refresh();
+    if (signal.aborted) return;
+    if (output.hasLostReader()) throw new OutputClosed();
+    await log.refresh();
   }
 }
 

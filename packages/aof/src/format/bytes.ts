@@ -24,8 +24,3 @@ export function hasAscii(bytes: Uint8Array, offset: number, text: string): boole
   }
   return true;
 }
-
-export function isAllZero(bytes: Uint8Array): boolean {
-  for (const byte of bytes) if (byte !== 0) return false;
-  return true;
-}

@@ -113,7 +113,10 @@ test("the footer's table checksum notices every flipped bit of the table", () =>
 
 describe("the offset table", () => {
   const units = fc
-    .array(fc.oneof(fc.integer({ min: 4, max: 40 }), fc.integer({ min: 4, max: 70_000 })), { minLength: 0, maxLength: 1200 })
+    .array(fc.oneof(fc.integer({ min: 4, max: 40 }), fc.integer({ min: 4, max: 70_000 })), {
+      minLength: 0,
+      maxLength: 1200,
+    })
     .map((lengths) => {
       let at = 8;
       return Uint32Array.from(lengths, (length) => {

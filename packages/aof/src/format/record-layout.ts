@@ -6,17 +6,6 @@ export const recordVersion = 1;
 /** Payload sizes are u32 on disk; segments are at most 4 GiB, which bounds them first. */
 export const maxRecordId: number = Number.MAX_SAFE_INTEGER;
 
-export const recordOffset = {
-  checksum: 0,
-  size: 4,
-  id: 8,
-  timestampUs: 16,
-  version: 24,
-  flags: 25,
-  codec: 26,
-  durableDistance: 28,
-} as const;
-
 export const recordFlag = {
   compressed: 1,
   encrypted: 2,

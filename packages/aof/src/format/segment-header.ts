@@ -17,7 +17,7 @@ export interface SegmentHeader {
 }
 
 export const segmentHeaderBytes = 64;
-export const segmentVersion = 1;
+const segmentVersion = 1;
 const magic = "VARVESEG";
 const flagSalvaged = 1;
 

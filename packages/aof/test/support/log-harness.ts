@@ -1,16 +1,23 @@
 /** What the crash and fault tests share: payloads that name their id, and the oracle that judges a recovered log. */
 import assert from "node:assert/strict";
-import { CrashableFileSystem, SeededRandom } from "@varve/fs-core/testing";
+import { type CrashableFileSystem, SeededRandom } from "@varve/fs-core/testing";
 import type { FileSystem } from "@varve/fs-core";
 import { Aof, type AofSettings } from "../../src/index.ts";
 
-export const logSettings = { dir: "log", segmentSizeBytes: 4096, bufferBytes: 65536, indexKind: "memory" } as const satisfies AofSettings;
+export const logSettings = {
+  dir: "log",
+  segmentSizeBytes: 4096,
+  bufferBytes: 65536,
+  indexKind: "memory",
+} as const satisfies AofSettings;
 
 /** Bytes that only record `id` of `run` can have; their lengths vary, empty included. */
 export function payloadOf(run: string, id: number): Uint8Array {
   const text = `${run}:${id}:`;
   const length = id % 17 === 0 ? 0 : (id * 37) % 230;
-  return length === 0 ? new Uint8Array(0) : Buffer.from(text.padEnd(Math.max(length, text.length), String.fromCharCode(97 + (id % 26))));
+  return length === 0
+    ? new Uint8Array(0)
+    : Buffer.from(text.padEnd(Math.max(length, text.length), String.fromCharCode(97 + (id % 26))));
 }
 
 export function openOn(fileSystem: FileSystem, settings: Partial<AofSettings> = {}, seed = 1): Promise<Aof> {
@@ -41,7 +48,12 @@ export interface Owed {
 }
 
 /** Opens what a crash left, judges it, appends to it, and opens it once more. */
-export async function assertRecovers(survivor: CrashableFileSystem, run: string, owed: Owed, settings: Partial<AofSettings>): Promise<void> {
+export async function assertRecovers(
+  survivor: CrashableFileSystem,
+  run: string,
+  owed: Owed,
+  settings: Partial<AofSettings>,
+): Promise<void> {
   const log = await openOn(survivor, { ...settings, flushStrategy: { kind: "sync" } }, 2);
   const { lastId } = log;
   assert.ok(lastId >= owed.lowest, `records up to ${owed.lowest} were acknowledged, the log ends at ${lastId}`);
@@ -59,7 +71,11 @@ export async function assertRecovers(survivor: CrashableFileSystem, run: string,
   assert.equal(again.lastId, lastId + 3);
   const both = await contentOf(again);
   for (const [id, payload] of both) {
-    assert.deepEqual(payload, new Uint8Array(payloadOf(id <= lastId ? run : "after", id)), `record ${id} after appending`);
+    assert.deepEqual(
+      payload,
+      new Uint8Array(payloadOf(id <= lastId ? run : "after", id)),
+      `record ${id} after appending`,
+    );
   }
   await again.close();
 }

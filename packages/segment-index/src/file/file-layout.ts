@@ -7,7 +7,7 @@ import type { Change } from "../change.ts";
 import { readChange, writeChange } from "../change-codec.ts";
 import { damaged, IndexError } from "../errors.ts";
 
-export const fileVersion = 1;
+const fileVersion = 1;
 
 /** Where the first frame begins; header and slots lie before it, each in sectors of its own. */
 export const framesBegin = 4096;

@@ -26,7 +26,7 @@ import { type EnvironmentState, metadataKey, stateKey } from "./metadata-records
 import { noRecords, type RecordTotals } from "./record-totals.ts";
 
 export const dataName = "data.mdb";
-export const lockName = "lock.mdb";
+const lockName = "lock.mdb";
 const buildingName = "building";
 
 /** Every name an environment may leave in an index directory, the data file first. */

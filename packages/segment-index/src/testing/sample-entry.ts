@@ -1,7 +1,7 @@
 import type { NewSegmentEntry } from "../segment-entry.ts";
 
 /** Records in each {@link sampleEntry}. */
-export const sampleRecords = 100;
+const sampleRecords = 100;
 
 /**
  * A finalized segment of 100 records, one every 10 µs, starting at `baseId * 10` µs. Entries whose base ids are 100 apart

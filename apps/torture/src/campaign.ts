@@ -1,0 +1,61 @@
+/** What a campaign run is made of: plain data, so that the list of them reads as one. */
+import { join } from "node:path";
+
+export const campaignNames = ["powerloss", "crashloop", "syscallfault", "mangle", "fence"] as const;
+export type CampaignName = (typeof campaignNames)[number];
+
+/** What a run may use. Commands are for `/bin/sh`; `{dir}` in them is the tools' business. */
+export interface RunContext {
+  readonly isSample: boolean;
+  readonly seed: number;
+  /** Worker processes a tool may use. */
+  readonly jobs: number;
+  /** Where this run leaves a failing state. Exists when the run begins. */
+  readonly keepDir: string;
+  /** A directory for what the run itself prepares; removed afterwards. */
+  readonly workDir: string;
+  readonly writer: (args: string) => string;
+  readonly verifier: (args: string) => string;
+}
+
+export interface CampaignRun {
+  readonly campaign: CampaignName;
+  /** One line that tells this run from the others of its campaign. */
+  readonly configuration: string;
+  /** Whether the sample has it, in a smaller form. */
+  readonly inSample: boolean;
+  /** A fault tool and its arguments, or work of our own. */
+  readonly work:
+    | { readonly tool: string; readonly args: (context: RunContext) => readonly string[]; readonly prepare?: (context: RunContext) => string }
+    | { readonly own: (context: RunContext) => Promise<ToolResult> };
+}
+
+/** What came of a run. */
+export interface ToolResult {
+  readonly passed: boolean;
+  /** Counts by name: states, rounds, runs, copies. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** What broke, one line each; the tool's own words. */
+  readonly failures: readonly string[];
+}
+
+export interface RunResult extends ToolResult {
+  readonly campaign: CampaignName;
+  readonly configuration: string;
+  readonly seconds: number;
+  /** The command of the tool, to repeat it; empty for work of our own. */
+  readonly command: string;
+  /** Where a failing state was kept. */
+  readonly kept: string | undefined;
+}
+
+/** Shell commands of the two programs. */
+export function programs(distDir: string): Pick<RunContext, "writer" | "verifier"> {
+  const command = (name: string) => (args: string) =>
+    [process.execPath, join(distDir, name)].map(shellQuote).join(" ") + (args === "" ? "" : ` ${args}`);
+  return { writer: command("writer.js"), verifier: command("verifier.js") };
+}
+
+export function shellQuote(text: string): string {
+  return /^[\w./:=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
