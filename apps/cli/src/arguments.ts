@@ -84,7 +84,10 @@ interface OptionToken {
   readonly inlineValue: boolean | undefined;
 }
 
-function optionValue({ name, rawName, value, inlineValue }: OptionToken, options: readonly OptionSpec[]): string | true {
+function optionValue(
+  { name, rawName, value, inlineValue }: OptionToken,
+  options: readonly OptionSpec[],
+): string | true {
   const option = options.find((known) => known.name === name);
   if (option === undefined) throw unknownOption(rawName, name, options);
   if (option.value === undefined) {
@@ -98,7 +101,12 @@ function optionValue({ name, rawName, value, inlineValue }: OptionToken, options
 }
 
 function unknownOption(typed: string, name: string, options: readonly OptionSpec[]): Error {
-  const near = typed.startsWith("--") ? closestName(name, options.map((option) => option.name)) : undefined;
+  const near = typed.startsWith("--")
+    ? closestName(
+        name,
+        options.map((option) => option.name),
+      )
+    : undefined;
   return usageError(`there is no option ${typed}${near === undefined ? "" : `; did you mean --${near}?`}`);
 }
 
@@ -107,7 +115,9 @@ function checkOperands(given: readonly string[], verb: Verb): void {
   if (missing !== undefined) throw usageError(`<${missing.name}> is missing: ${missing.meaning}`);
   const extra = given[verb.operands.length];
   if (extra !== undefined) {
-    throw usageError(`${JSON.stringify(extra)} is one word too many: ${verb.name} takes ${verb.operands.map((operand) => `<${operand.name}>`).join(" ")}`);
+    throw usageError(
+      `${JSON.stringify(extra)} is one word too many: ${verb.name} takes ${verb.operands.map((operand) => `<${operand.name}>`).join(" ")}`,
+    );
   }
   // "" would mean the current directory: the usual cause is a variable that is not set.
   const empty = given.indexOf("");

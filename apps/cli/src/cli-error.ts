@@ -12,7 +12,10 @@ export interface CliErrorContext extends ErrorOptions {
 }
 
 /** What the command can find out before the log would say it. */
-type LogErrorCode = Extract<FailureCode, "SEGMENT_FULL" | "UNSUPPORTED" | "NOT_FOUND" | "NOT_A_LOG" | "PERMISSION_DENIED" | "IO">;
+type LogErrorCode = Extract<
+  FailureCode,
+  "SEGMENT_FULL" | "UNSUPPORTED" | "NOT_FOUND" | "NOT_A_LOG" | "PERMISSION_DENIED" | "IO"
+>;
 
 /** A failure that the command itself found. */
 export class CliError extends Error {

@@ -1,6 +1,6 @@
 /** From the words of the command line to an exit code: finds the verb, runs it, reports what went wrong. */
 import type { Clock } from "@varve/fs-core";
-import { Arguments, parseArguments } from "./arguments.ts";
+import { type Arguments, parseArguments } from "./arguments.ts";
 import { usageError } from "./cli-error.ts";
 import { closestName } from "./closest-name.ts";
 import { exitCode } from "./exit-codes.ts";

@@ -95,31 +95,45 @@ describe("help", () => {
     for (const { name, summary } of verbs) expect(text).toContain(`${name.padEnd(8)}  ${summary}`);
   });
 
-  test.each(verbs.map((each) => [each.name, each] as const))("%s: options, examples, no line too long", (name, each) => {
-    const text = verbHelp(each);
-    for (const option of [...each.options, ...commonOptions]) expect(text).toContain(`--${option.name}`);
-    expect(each.examples.length).toBeGreaterThan(0);
-    for (const { command } of each.examples) expect(text).toContain(`  ${command}\n`);
-    expect(each.examples.some(({ command }) => command.includes(`varve ${name}`))).toBe(true);
-    const prose = text.slice(0, text.indexOf("Examples:"));
-    for (const line of prose.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
-  });
+  test.each(verbs.map((each) => [each.name, each] as const))(
+    "%s: options, examples, no line too long",
+    (name, each) => {
+      const text = verbHelp(each);
+      for (const option of [...each.options, ...commonOptions]) expect(text).toContain(`--${option.name}`);
+      expect(each.examples.length).toBeGreaterThan(0);
+      for (const { command } of each.examples) expect(text).toContain(`  ${command}\n`);
+      expect(each.examples.some(({ command }) => command.includes(`varve ${name}`))).toBe(true);
+      const prose = text.slice(0, text.indexOf("Examples:"));
+      for (const line of prose.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+    },
+  );
 
   test("a verb's options do not take names that all verbs have", () => {
     for (const { options } of verbs) {
-      const names = [...options, ...commonOptions].flatMap(({ name, short }) => (short === undefined ? [name] : [name, short]));
+      const names = [...options, ...commonOptions].flatMap(({ name, short }) =>
+        short === undefined ? [name] : [name, short],
+      );
       expect(new Set(names).size).toBe(names.length);
     }
   });
 });
 
 test("tables line up", () => {
-  expect(formatTable([{ title: "N", align: "right" }, { title: "NAME" }, { title: "X" }], [["1", "one", ""], ["10", "ten", "y"]])).toEqual([
-    " N  NAME  X",
-    " 1  one",
-    "10  ten   y",
-  ]);
-  expect(formatPairs([["a", "1"], ["long", "2"]])).toEqual(["a     1", "long  2"]);
+  expect(
+    formatTable(
+      [{ title: "N", align: "right" }, { title: "NAME" }, { title: "X" }],
+      [
+        ["1", "one", ""],
+        ["10", "ten", "y"],
+      ],
+    ),
+  ).toEqual([" N  NAME  X", " 1  one", "10  ten   y"]);
+  expect(
+    formatPairs([
+      ["a", "1"],
+      ["long", "2"],
+    ]),
+  ).toEqual(["a     1", "long  2"]);
 });
 
 test("a progress bar never claims more than there is", () => {

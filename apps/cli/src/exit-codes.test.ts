@@ -46,7 +46,9 @@ test("every code of the log and of the command has an exit code, and none of the
 });
 
 test("signals end as shells expect", () => {
-  expect([exitCodeOfSignal("SIGHUP"), exitCodeOfSignal("SIGINT"), exitCodeOfSignal("SIGTERM")]).toEqual([129, 130, 143]);
+  expect([exitCodeOfSignal("SIGHUP"), exitCodeOfSignal("SIGINT"), exitCodeOfSignal("SIGTERM")]).toEqual([
+    129, 130, 143,
+  ]);
 });
 
 test("the README's table names each exit code once", () => {
@@ -57,7 +59,12 @@ test("the README's table names each exit code once", () => {
 
 describe("a failure", () => {
   test("of the log keeps where and what, and says the next step", () => {
-    const error = new AofError("CORRUPTED_RECORD", "record 7 is damaged", { path: "segment.log", segmentId: 1, offset: 64, recordId: 7 });
+    const error = new AofError("CORRUPTED_RECORD", "record 7 is damaged", {
+      path: "segment.log",
+      segmentId: 1,
+      offset: 64,
+      recordId: 7,
+    });
     const failure = toFailure(error, { verb: "cat", dir: "my log" });
     expect(failure).toEqual({
       code: "CORRUPTED_RECORD",
@@ -78,22 +85,37 @@ describe("a failure", () => {
 
   test("that stands for an earlier one reports that one", () => {
     const first = new AofError("NO_SPACE", "the disk is full");
-    const poisoned = new AofError("POISONED", "an earlier write failed", { cause: new AofError("APPEND_TO_NEW_SEGMENT_FAILED", "x", { cause: first }) });
+    const poisoned = new AofError("POISONED", "an earlier write failed", {
+      cause: new AofError("APPEND_TO_NEW_SEGMENT_FAILED", "x", { cause: first }),
+    });
     expect(toFailure(poisoned, {})).toMatchObject({ code: "NO_SPACE", message: "the disk is full", exitCode: 4 });
     expect(toFailure(new AofError("POISONED", "no cause"), {})).toMatchObject({ code: "POISONED", exitCode: 4 });
   });
 
   test("that is nobody's is a defect", () => {
-    expect(toFailure(new TypeError("oops"), {})).toMatchObject({ code: "INTERNAL", exitCode: 7, message: expect.stringContaining("oops") });
+    expect(toFailure(new TypeError("oops"), {})).toMatchObject({
+      code: "INTERNAL",
+      exitCode: 7,
+      message: expect.stringContaining("oops"),
+    });
     expect(toFailure("text", {})).toMatchObject({ code: "INTERNAL", message: expect.stringContaining("text") });
   });
 
   test("may bring its own next step and its place in the input", () => {
-    const failure = toFailure(new CliError("SEGMENT_FULL", "line 3 is too long", { line: 3, hint: "Cut it." }), { verb: "append" });
+    const failure = toFailure(new CliError("SEGMENT_FULL", "line 3 is too long", { line: 3, hint: "Cut it." }), {
+      verb: "append",
+    });
     expect(failure).toMatchObject({ line: 3, hint: "Cut it.", exitCode: 1 });
   });
 });
 
 test("a directory in a suggested command is one word, whatever is in it", () => {
-  expect(["logs/a", "my log", "it's", "", "$(rm)", "-x"].map(shellWord)).toEqual(["logs/a", "'my log'", `'it'\\''s'`, "''", "'$(rm)'", "-x"]);
+  expect(["logs/a", "my log", "it's", "", "$(rm)", "-x"].map(shellWord)).toEqual([
+    "logs/a",
+    "'my log'",
+    `'it'\\''s'`,
+    "''",
+    "'$(rm)'",
+    "-x",
+  ]);
 });

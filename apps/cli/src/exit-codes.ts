@@ -88,7 +88,6 @@ const byCode: Readonly<Record<FailureCode, ExitCode>> = {
   BACKPRESSURE: exitCode.internal,
   WOULD_BLOCK: exitCode.internal,
   READER_LIMIT_EXCEEDED: exitCode.internal,
-  READ_ONLY: exitCode.internal,
   CLOSED: exitCode.internal,
   ABORTED: exitCode.internal,
   INTERNAL: exitCode.internal,

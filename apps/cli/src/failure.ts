@@ -25,7 +25,10 @@ export interface Failure {
 }
 
 /** @param place the verb and directory, as far as they are known */
-export function toFailure(error: unknown, place: { readonly verb?: string | undefined; readonly dir?: string | undefined }): Failure {
+export function toFailure(
+  error: unknown,
+  place: { readonly verb?: string | undefined; readonly dir?: string | undefined },
+): Failure {
   const origin = firstCause(error);
   const { code, message, hint, ...where } = describe(origin);
   const next = hint ?? nextStep(code, { verb: place.verb, dir: place.dir, earliestId: where.earliestId });
@@ -63,7 +66,10 @@ function describe(error: unknown): Description {
     const { code, message, path, segmentId, offset, recordId, earliestId } = error;
     return { code, message, ...present({ path, segmentId, offset, recordId, earliestId }) };
   }
-  return { code: "INTERNAL", message: `this should not have happened: ${error instanceof Error ? error.message : String(error)}` };
+  return {
+    code: "INTERNAL",
+    message: `this should not have happened: ${error instanceof Error ? error.message : String(error)}`,
+  };
 }
 
 /** `POISONED` only says that something failed before: what did is the news. */

@@ -7,7 +7,9 @@ export interface Column {
 
 /** Lines of equal columns, two spaces apart, the titles first. */
 export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
-  const widths = columns.map(({ title }, index) => Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)));
+  const widths = columns.map(({ title }, index) =>
+    Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)),
+  );
   const format = (cells: readonly string[]): string =>
     columns
       .map(({ align }, index) => {

@@ -11,7 +11,13 @@ import { bash, jsonError, lines, newLog, spawned, start, temporaryDirectory, tex
 
 /** Frames of bytes that no text could carry: NULs, newlines, invalid UTF-8, empty ones, one above every buffer. */
 function binaryFrames(): Buffer {
-  const records = [Buffer.alloc(0), Buffer.from([0]), Buffer.from("a\nb\r\n"), Buffer.from([0xff, 0xfe, 0x80]), randomBytes(300_000)];
+  const records = [
+    Buffer.alloc(0),
+    Buffer.from([0]),
+    Buffer.from("a\nb\r\n"),
+    Buffer.from([0xff, 0xfe, 0x80]),
+    randomBytes(300_000),
+  ];
   for (let size = 1; size < 400; size += 7) records.push(randomBytes(size));
   return Buffer.concat(
     records.map((record) => {
@@ -26,8 +32,14 @@ describe("lines", () => {
   test("each is a record: carriage returns and NULs stay, a last one without a newline counts", async () => {
     const log = await newLog();
     const { code, stderr } = await varve(["append", log], "one\r\n\n\0two\nlast");
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^appended 4 records, 12 B, as ids 1\.\.4 \(/) });
-    const records = (await text(["cat", log, "--json"])).trim().split("\n").map((line) => JSON.parse(line).payload);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/^appended 4 records, 12 B, as ids 1\.\.4 \(/),
+    });
+    const records = (await text(["cat", log, "--json"]))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).payload);
     expect(records).toEqual(["one\r", "", "\0two", "last"]);
     expect(await text(["cat", log, "--framing", "none"])).toBe("one\r\0twolast");
   });
@@ -72,7 +84,11 @@ describe("lines", () => {
       message: expect.stringContaining("line 3"),
       hint: expect.stringContaining("--segment-size"),
     });
-    const printed = stdout.toString().trim().split("\n").map((line) => JSON.parse(line));
+    const printed = stdout
+      .toString()
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
     expect(printed.slice(0, 2)).toEqual([{ id: 1 }, { id: 2 }]);
     expect(printed[2]).toMatchObject({ records: 2, lastId: 2, durableId: 2, ended: "failure" });
     expect(await text(["cat", log])).toBe("one\ntwo\n");
@@ -84,7 +100,11 @@ describe("length frames", () => {
     const [first, second] = [await newLog(), await newLog()];
     const frames = binaryFrames();
     await text(["append", first, "--framing", "length", "--segment-size", "512KiB"], frames);
-    const copied = await bash('varve cat "$1" --framing length | varve append "$2" --framing length --json', first, second);
+    const copied = await bash(
+      'varve cat "$1" --framing length | varve append "$2" --framing length --json',
+      first,
+      second,
+    );
     expect(copied.code).toBe(0);
     const { stdout } = await spawned(["cat", second, "--framing", "length"]);
     expect(stdout.equals(frames)).toBe(true);
@@ -92,9 +112,16 @@ describe("length frames", () => {
 
   test("a cut one is an error that names its first byte, and nothing of it is appended", async () => {
     const log = await newLog();
-    const { code, stderr } = await varve(["append", log, "--framing", "length", "--json"], Buffer.from("\x03\0\0\0abc\x05\0\0\0de", "latin1"));
+    const { code, stderr } = await varve(
+      ["append", log, "--framing", "length", "--json"],
+      Buffer.from("\x03\0\0\0abc\x05\0\0\0de", "latin1"),
+    );
     expect(code).toBe(1);
-    expect(jsonError(stderr)).toMatchObject({ code: "CUT_FRAME", offset: 7, message: expect.stringContaining("byte 7") });
+    expect(jsonError(stderr)).toMatchObject({
+      code: "CUT_FRAME",
+      offset: 7,
+      message: expect.stringContaining("byte 7"),
+    });
     expect(await text(["cat", log])).toBe("abc\n");
   });
 });
@@ -133,7 +160,10 @@ describe("acknowledgements", () => {
 
   test("more than a pipe and memory hold are not lost when their reader is slow", async () => {
     const log = await newLog();
-    const { code, stdout } = await bash('seq 1 200000 | varve append "$1" --ack 2> "$1.notes" | { sleep 0.5; tail -n 1; }', log);
+    const { code, stdout } = await bash(
+      'seq 1 200000 | varve append "$1" --ack 2> "$1.notes" | { sleep 0.5; tail -n 1; }',
+      log,
+    );
     expect({ code, last: stdout.toString() }).toEqual({ code: 0, last: "200000\n" });
   });
 });
@@ -189,13 +219,19 @@ describe("refused before anything is made", () => {
     const file = join(await temporaryDirectory(), "file");
     await writeFile(file, "mine");
     const { code, stderr } = await varve(["append", file], "record\n");
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("this is not a directory [NOT_A_LOG]") });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining("this is not a directory [NOT_A_LOG]"),
+    });
   });
 
   test("a directory as standard input", async () => {
     const log = await newLog();
     const { code, stderr } = await bash('varve append "$1" < /', log);
-    expect({ code, stderr }).toEqual({ code: 4, stderr: expect.stringContaining("standard input is a directory [INPUT]") });
+    expect({ code, stderr }).toEqual({
+      code: 4,
+      stderr: expect.stringContaining("standard input is a directory [INPUT]"),
+    });
   });
 });
 

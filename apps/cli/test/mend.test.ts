@@ -31,24 +31,47 @@ describe("verify", () => {
   test("a sound log ends with 0", async () => {
     const { log } = await closedLog();
     expect(await text(["verify", log])).toMatch(/^ok: 100 records, ids 1\.\.100, .* in 1 segment\n$/);
-    expect(JSON.parse(await text(["verify", log, "--json"]))).toMatchObject({ ok: true, records: 100, problems: [], notes: [] });
+    expect(JSON.parse(await text(["verify", log, "--json"]))).toMatchObject({
+      ok: true,
+      records: 100,
+      problems: [],
+      notes: [],
+    });
   });
 
   test("a flipped byte ends with 5, the record named and the next step shown", async () => {
     const { log, segment } = await closedLog();
     await flipByte(segment, await payloadOffset(segment, 40));
-    const [plain, json, read] = await Promise.all([spawned(["verify", log]), varve(["verify", log, "--json"]), spawned(["cat", log, "--json"])]);
+    const [plain, json, read] = await Promise.all([
+      spawned(["verify", log]),
+      varve(["verify", log, "--json"]),
+      spawned(["cat", log, "--json"]),
+    ]);
     expect(plain).toMatchObject({
       code: 5,
       stderr: expect.stringContaining("varve repair"),
     });
     expect(plain.stdout.toString()).toMatch(/^problem: record 40 .* \[CORRUPTED_RECORD\]\n1 problem: /);
     expect({ code: json.code, stderr: json.stderr }).toEqual({ code: 5, stderr: "" });
-    expect(JSON.parse(json.stdout.toString())).toMatchObject({ ok: false, problems: [{ code: "CORRUPTED_RECORD", recordId: 40, segmentId: 1 }] });
+    expect(JSON.parse(json.stdout.toString())).toMatchObject({
+      ok: false,
+      problems: [{ code: "CORRUPTED_RECORD", recordId: 40, segmentId: 1 }],
+    });
     // Reading gives what is sound before it, then the same exit code.
     expect(read.code).toBe(5);
-    expect(read.stdout.toString().trim().split("\n").map((line) => JSON.parse(line).id).at(-1)).toBe(39);
-    expect(jsonError(read.stderr)).toMatchObject({ code: "CORRUPTED_RECORD", recordId: 40, hint: expect.stringContaining("varve verify") });
+    expect(
+      read.stdout
+        .toString()
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line).id)
+        .at(-1),
+    ).toBe(39);
+    expect(jsonError(read.stderr)).toMatchObject({
+      code: "CORRUPTED_RECORD",
+      recordId: 40,
+      hint: expect.stringContaining("varve verify"),
+    });
   });
 
   test("damage in two places is listed twice", async () => {
@@ -72,7 +95,10 @@ describe("verify", () => {
     await writeFile(manifest, bytes);
     expect((await varve(["cat", log])).code).toBe(3);
     const { code, stdout } = await varve(["verify", log, "--json"]);
-    expect({ code, codes: JSON.parse(stdout.toString()).problems.map((problem: { code: string }) => problem.code) }).toEqual({ code: 3, codes: ["FORMAT_TOO_NEW"] });
+    expect({
+      code,
+      codes: JSON.parse(stdout.toString()).problems.map((problem: { code: string }) => problem.code),
+    }).toEqual({ code: 3, codes: ["FORMAT_TOO_NEW"] });
   });
 
   test("a missing MANIFEST and a missing segment are damage", async () => {
@@ -108,8 +134,13 @@ describe("repair", () => {
 
     const { code, stdout } = await varve(["repair", log, "--json"]);
     expect(code).toBe(0);
-    const report = JSON.parse(stdout.toString()) as { kept: string[]; recovery: { tornTail: { bytes: number }; lost: unknown[] } };
-    expect(report).toMatchObject({ recovery: { outcome: "recovered", lost: [], tornTail: { firstCutId: 11, keptAs: report.kept[0] } } });
+    const report = JSON.parse(stdout.toString()) as {
+      kept: string[];
+      recovery: { tornTail: { bytes: number }; lost: unknown[] };
+    };
+    expect(report).toMatchObject({
+      recovery: { outcome: "recovered", lost: [], tornTail: { firstCutId: 11, keptAs: report.kept[0] } },
+    });
     expect((await readFile(join(log, report.kept[0] ?? ""))).includes(Buffer.alloc(100, 0xab))).toBe(true);
     expect(await text(["cat", log])).toBe(lines(1, 10));
   });
@@ -153,7 +184,10 @@ describe("repair", () => {
     await flipByte(segment, await payloadOffset(segment, 40));
     // `script` gives the command a terminal; the function is written out because it starts a shell of its own.
     const ask = (answer: string): ReturnType<typeof bash> =>
-      bash(`{ sleep 0.5; echo ${answer}; } | script -qec "$(declare -f varve); varve repair '$1' --mode salvage" /dev/null`, log);
+      bash(
+        `{ sleep 0.5; echo ${answer}; } | script -qec "$(declare -f varve); varve repair '$1' --mode salvage" /dev/null`,
+        log,
+      );
     const no = await ask("no");
     expect(no.stdout.toString()).toMatch(/problem: record 40 [^]*Type yes: [^]*nothing was changed \[NOT_CONFIRMED\]/);
     expect(no.code).toBe(1);
@@ -164,7 +198,10 @@ describe("repair", () => {
 
   test("an unknown mode is refused", async () => {
     const { log } = await closedLog();
-    expect(await varve(["repair", log, "--mode", "pray"])).toMatchObject({ code: 1, stderr: expect.stringContaining("--mode") });
+    expect(await varve(["repair", log, "--mode", "pray"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("--mode"),
+    });
   });
 });
 

@@ -41,7 +41,8 @@ async function expectAllThere(log: string, ids: readonly number[]): Promise<void
   try {
     let last = 0;
     for await (const { id, payload } of reader.read()) {
-      if (Buffer.compare(payload, Buffer.from(`record ${id}`)) !== 0) throw new Error(`record ${id} is not what was sent`);
+      if (Buffer.compare(payload, Buffer.from(`record ${id}`)) !== 0)
+        throw new Error(`record ${id} is not what was sent`);
       last = id;
     }
     expect(last).toBeGreaterThanOrEqual(ids.length);
@@ -60,19 +61,26 @@ test.each([
   expect(ended).toMatchObject({ code, stderr: expect.stringMatching(/^stopped: appended /) });
   const ids = acknowledged(ended);
   await expectAllThere(log, ids);
-  expect(JSON.parse(await text(["stat", log, "--json"]))).toMatchObject({ lastId: ids.length, durableId: ids.length, state: "closed" });
+  expect(JSON.parse(await text(["stat", log, "--json"]))).toMatchObject({
+    lastId: ids.length,
+    durableId: ids.length,
+    state: "closed",
+  });
 });
 
-test.each([[], ["--strategy", "batched:50"], ["--segment-size", "16KiB"]])("SIGKILL with %j: every printed id is there", async (...options) => {
-  const log = await newLog();
-  const ended = await interrupted(log, "SIGKILL", ...options);
-  expect(ended.signal).toBe("SIGKILL");
-  await expectAllThere(log, acknowledged(ended));
-  // Not by luck of the page cache alone: the log calls itself sound, and takes more.
-  expect((await varve(["verify", log])).code).toBe(0);
-  await text(["append", log], "more\n");
-  expect(await text(["tail", log, "-n", "1"])).toBe("more\n");
-});
+test.each([[], ["--strategy", "batched:50"], ["--segment-size", "16KiB"]])(
+  "SIGKILL with %j: every printed id is there",
+  async (...options) => {
+    const log = await newLog();
+    const ended = await interrupted(log, "SIGKILL", ...options);
+    expect(ended.signal).toBe("SIGKILL");
+    await expectAllThere(log, acknowledged(ended));
+    // Not by luck of the page cache alone: the log calls itself sound, and takes more.
+    expect((await varve(["verify", log])).code).toBe(0);
+    await text(["append", log], "more\n");
+    expect(await text(["tail", log, "-n", "1"])).toBe("more\n");
+  },
+);
 
 describe("a stop", () => {
   test("while the input is silent ends it at once, and leaves out the line that is not complete", async () => {

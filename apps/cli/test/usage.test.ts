@@ -29,8 +29,14 @@ test.each([["--version"], ["-v"]])("%s", async (word) => {
 });
 
 test("the built command agrees, and its version is the package's", async () => {
-  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
-  const [versions, help, mistake] = await Promise.all([spawned(["--version"]), spawned(["cat", "--help"]), spawned(["apend"])]);
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  const [versions, help, mistake] = await Promise.all([
+    spawned(["--version"]),
+    spawned(["cat", "--help"]),
+    spawned(["apend"]),
+  ]);
   expect(versions).toMatchObject({ code: 0, stderr: "" });
   expect(versions.stdout.toString()).toBe(`varve ${version}\n`);
   expect(help).toMatchObject({ code: 0, stderr: "" });

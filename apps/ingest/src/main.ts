@@ -84,7 +84,9 @@ async function runAndNote(
       throw error;
     }
     const { message, exitCode } = signal.reason as Interruption;
-    process.stderr.write(`${message}: ${await tidyUp(run, seed)}\n`);
+    // A terminal shows `^C` where the cursor was.
+    const newLine = process.stderr.isTTY ? "\n" : "";
+    process.stderr.write(`${newLine}${message}: ${await tidyUp(run, seed)}\n`);
     return exitCode;
   }
 }

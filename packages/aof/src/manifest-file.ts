@@ -4,7 +4,7 @@
  * Always true:
  *  I1  what MANIFEST says is durable before it says it; the callers order their syncs in front of `replaceSync`
  *  I2  the file is replaced by rename, never written in place: a reader sees a whole one
- *  I3  `#witness` is open on the file of the last replacement, so its inode is not reused while we compare against it
+ *  I3  `#witness` is open on the file of the last replacement: it loses its name when somebody else replaces MANIFEST
  */
 import { type FileHandle, isStorageError, replaceFileSync } from "@varve/fs-core";
 import { AofError, toAofError } from "./errors.ts";
@@ -59,7 +59,6 @@ export class ManifestFile {
   readonly #directory: LogDirectory;
   #current: Manifest;
   #witness: FileHandle | undefined;
-  #inode: number | undefined;
 
   /** @param current what the file says now, or will say after the first `replaceSync` of a new log */
   constructor(directory: LogDirectory, current: Manifest) {
@@ -93,24 +92,15 @@ export class ManifestFile {
     const witness = this.#directory.openSync(manifestName);
     this.#witness?.closeSync();
     this.#witness = witness;
-    this.#inode = this.#directory.metadataSync(manifestName).ino;
   }
 
   /**
    * Whether MANIFEST is still the one this writer wrote. Called between a sync and its acknowledgement: a writer that
    * takes the log over replaces MANIFEST before it reads the tail, so whatever was synced before this check succeeded
-   * is seen by it. One `stat`, about 2 µs.
+   * is seen by it. One `fstat`, about 1 µs.
    */
   isStillOurs(): boolean {
-    try {
-      const found = this.#directory.metadataSync(manifestName);
-      if (found.ino !== undefined && this.#inode !== undefined)
-        return found.ino === this.#inode && found.size === manifestBytes;
-      return this.#contentIsOurs();
-    } catch (error) {
-      if (isStorageError(error) && error.code === "NOT_FOUND") return false;
-      throw error;
-    }
+    return this.#witness === undefined ? this.#contentIsOurs() : this.#witness.linkCountSync() > 0;
   }
 
   fenced(): AofError {
@@ -136,6 +126,5 @@ export class ManifestFile {
   closeSync(): void {
     this.#witness?.closeSync();
     this.#witness = undefined;
-    this.#inode = undefined;
   }
 }

@@ -80,7 +80,7 @@ const cases: readonly { operation: FileOperationName; errnos: readonly FaultErrn
   { operation: "setSize", errnos: ["EIO"] },
   { operation: "openFile", errnos: ["EMFILE"] },
   { operation: "deleteFile", errnos: ["EIO"] },
-  { operation: "fileMetadata", errnos: ["EIO"] },
+  { operation: "linkCount", errnos: ["EIO"] },
 ];
 
 describe.each(Object.entries(strategies))("%s", (_name, settings) => {

@@ -62,7 +62,5 @@ export class MemoryStorage implements IndexStorage {
     return [];
   }
 
-  async close(): Promise<void> {
-    this.#entries.clear();
-  }
+  async close(): Promise<void> {}
 }

@@ -80,7 +80,7 @@ export interface SegmentIndex extends AsyncDisposable {
 
   /** Reads everything back from disk and compares; an empty array means all is well. Waits for running changes. */
   verify(): Promise<IndexProblem[]>;
-  /** Waits for running changes. Idempotent. */
+  /** Waits for running changes. Idempotent. @throws IndexError `INDEX_IO`; the index is closed all the same */
   close(): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 import { ChangeQueue, type Plan } from "./change-queue.ts";
-import { IndexError, invalid } from "./errors.ts";
+import { IndexError, invalid, ioError } from "./errors.ts";
 import { checkCount, checkCursorName, makeEntry, makeStamp, patchEntry, withVersion } from "./entry-rules.ts";
 import type { IndexStorage } from "./index-storage.ts";
 import { findProblems } from "./find-problems.ts";
@@ -202,12 +202,21 @@ export class StoredSegmentIndex implements SegmentIndex {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#queue.idle().then(() => this.#storage.close(this.#queue.failed));
+    this.#closing ??= this.#closeOnce();
     return this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #closeOnce(): Promise<void> {
+    await this.#queue.idle();
+    try {
+      await this.#storage.close(this.#queue.failed);
+    } catch (cause) {
+      throw ioError("closing the index", cause);
+    }
   }
 
   async #change<T>(plan: Plan<T>): Promise<T> {

@@ -97,7 +97,8 @@ export class Acknowledger {
 
   async #print(lastId: number): Promise<void> {
     let text = "";
-    for (let id = this.#acknowledgedId + 1; id <= lastId; id++) text += this.#settings.isJson ? `{"id":${id}}\n` : `${id}\n`;
+    for (let id = this.#acknowledgedId + 1; id <= lastId; id++)
+      text += this.#settings.isJson ? `{"id":${id}}\n` : `${id}\n`;
     await this.#output.write(text);
     this.#count += lastId - this.#acknowledgedId;
     this.#acknowledgedId = lastId;

@@ -25,7 +25,9 @@ export interface AppendSummary {
 /** The same for people, one line. */
 export function summaryText(summary: AppendSummary): string {
   const { records, bytes, firstId, lastId, durableId, seconds, ended } = summary;
-  const why = { "input-end": "", signal: "stopped: ", "output-closed": "stdout was closed: ", failure: "failed: " }[ended];
+  const why = { "input-end": "", signal: "stopped: ", "output-closed": "stdout was closed: ", failure: "failed: " }[
+    ended
+  ];
   if (firstId === null || lastId === null) return `${why}appended nothing`;
   const noun = records === 1 ? "record" : "records";
   const ids = firstId === lastId ? `id ${firstId}` : `ids ${firstId}..${lastId}`;

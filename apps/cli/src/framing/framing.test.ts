@@ -23,7 +23,11 @@ function* chunksOf(bytes: Uint8Array, sizes: readonly number[]): Generator<Uint8
   }
 }
 
-function split(splitter: RecordSplitter, bytes: Uint8Array, sizes: readonly number[] = [bytes.length || 1]): number[][] {
+function split(
+  splitter: RecordSplitter,
+  bytes: Uint8Array,
+  sizes: readonly number[] = [bytes.length || 1],
+): number[][] {
   const found: number[][] = [];
   for (const chunk of chunksOf(bytes, sizes)) {
     for (const record of splitter.push(chunk)) found.push([...record]);
@@ -109,7 +113,11 @@ describe("length frames", () => {
       if (begin === end) expect([...splitter.end()]).toEqual([]);
       else {
         expect(() => [...splitter.end()]).toThrow(
-          expect.objectContaining({ code: "CUT_FRAME", offset: begin, message: expect.stringContaining(`byte ${begin}`) }),
+          expect.objectContaining({
+            code: "CUT_FRAME",
+            offset: begin,
+            message: expect.stringContaining(`byte ${begin}`),
+          }),
         );
       }
     }
@@ -129,17 +137,25 @@ describe("records as JSON", () => {
   const record = (payload: Uint8Array): AofRecord => ({ id: 7, timestampUs: 1_795_231_090_123_456, payload });
 
   test("valid UTF-8 is text, NUL and byte order marks included", () => {
-    const text = "\uFEFFgrüße\0\n\"\\ 🌱";
+    const text = '\uFEFFgrüße\0\n"\\ 🌱';
     const json = JSON.parse(toJsonLine(record(bytesOf(text))));
-    expect(json).toEqual({ id: 7, timestamp: "2026-11-21T03:18:10.123456Z", timestampUs: 1_795_231_090_123_456, payload: text });
-  });
-
-  test.each([[[0xff]], [[0xc3]], [[0x80, 0x41]], [[0xed, 0xa0, 0x80]], [[0xf5, 0x80, 0x80, 0x80]]])("%j is not, so it is base64", (bytes) => {
-    expect(toJsonRecord(record(Uint8Array.from(bytes)))).toMatchObject({
-      payload: Buffer.from(bytes).toString("base64"),
-      encoding: "base64",
+    expect(json).toEqual({
+      id: 7,
+      timestamp: "2026-11-21T03:18:10.123456Z",
+      timestampUs: 1_795_231_090_123_456,
+      payload: text,
     });
   });
+
+  test.each([[[0xff]], [[0xc3]], [[0x80, 0x41]], [[0xed, 0xa0, 0x80]], [[0xf5, 0x80, 0x80, 0x80]]])(
+    "%j is not, so it is base64",
+    (bytes) => {
+      expect(toJsonRecord(record(Uint8Array.from(bytes)))).toMatchObject({
+        payload: Buffer.from(bytes).toString("base64"),
+        encoding: "base64",
+      });
+    },
+  );
 
   test("bytes survive either way", () => {
     fc.assert(

@@ -18,7 +18,8 @@ export type InputPlace = { readonly line: number } | { readonly offset: number }
  * @param length its bytes, undefined while its end was not seen
  */
 export function recordTooLong(what: string, length: number | undefined, maxBytes: number, place: InputPlace): CliError {
-  const size = length === undefined ? `longer than ${formatCount(maxBytes)} bytes` : `${formatCount(length)} bytes long`;
+  const size =
+    length === undefined ? `longer than ${formatCount(maxBytes)} bytes` : `${formatCount(length)} bytes long`;
   return new CliError(
     "SEGMENT_FULL",
     `${what} is ${size}: too large for a segment, which holds a record of up to ${formatCount(maxBytes)} bytes`,

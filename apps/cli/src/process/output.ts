@@ -1,5 +1,5 @@
 /** Standard output: as fast as its reader, complete or an error, and no fuss when the reader leaves. */
-import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
+import { fstatSync, writeSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { CliError } from "../cli-error.ts";
 
@@ -11,13 +11,11 @@ export class OutputClosed extends Error {
 export class Output {
   readonly #sink: Sink;
   readonly #stream: Writable & { readonly isTTY?: boolean };
-  readonly #fd: number;
 
   /** @param fd the descriptor behind `stream` */
   constructor(stream: Writable & { readonly isTTY?: boolean }, fd: number) {
     this.#stream = stream;
-    this.#fd = fd;
-    this.#sink = kindOf(fd) === "file" ? new FileSink(fd) : new StreamSink(stream);
+    this.#sink = isRegularFile(fd) ? new FileSink(fd) : new StreamSink(stream);
   }
 
   /** Whether a person looks at it. */
@@ -36,11 +34,6 @@ export class Output {
   /** Resolves when all of it is handed to the operating system. @throws as {@link write} */
   end(): Promise<void> {
     return this.#sink.end();
-  }
-
-  /** Whether the reader is known to have left before anything was written to find out: for pipes, on Linux. */
-  hasLostReader(): boolean {
-    return kindOf(this.#fd) === "pipe" && isPipeWithoutReader(this.#fd);
   }
 
   /** Gives up on a reader that does not read: pending and later writes fail with `OutputClosed`. */
@@ -64,7 +57,8 @@ class StreamSink implements Sink {
   constructor(stream: Writable) {
     this.#stream = stream;
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      const isReaderGone = error.code === "EPIPE" || error.code === "ECONNRESET" || error.code === "ERR_STREAM_DESTROYED";
+      const isReaderGone =
+        error.code === "EPIPE" || error.code === "ECONNRESET" || error.code === "ERR_STREAM_DESTROYED";
       this.#fail(isReaderGone ? new OutputClosed() : outputError(error));
     });
     stream.on("drain", () => this.#wake());
@@ -132,23 +126,11 @@ class FileSink implements Sink {
   abandon(): void {}
 }
 
-function kindOf(fd: number): "file" | "pipe" | "other" {
+function isRegularFile(fd: number): boolean {
   try {
-    const found = fstatSync(fd);
-    if (found.isFile()) return "file";
-    return found.isFIFO() ? "pipe" : "other";
+    return fstatSync(fd).isFile();
   } catch {
-    return "other";
-  }
-}
-
-/** Linux refuses to open a pipe for writing when nobody has it open for reading; elsewhere there is no such name. */
-function isPipeWithoutReader(fd: number): boolean {
-  try {
-    closeSync(openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK));
     return false;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "ENXIO";
   }
 }
 

@@ -1,6 +1,13 @@
 import { usageError } from "../cli-error.ts";
 
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+const unitMs: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
 
 /** Whether `text` looks like a duration at all: digits, perhaps a fraction, and letters. */
 export function looksLikeDuration(text: string): boolean {
@@ -17,7 +24,9 @@ export function parseDurationMs(text: string, name: string): number {
   const unit = unitMs[match?.[2] ?? ""];
   const milliseconds = unit === undefined ? Number.NaN : Math.round(Number(match?.[1]) * unit);
   if (!Number.isSafeInteger(milliseconds)) {
-    throw usageError(`${name}: got ${JSON.stringify(text)}, want a length of time such as 500ms, 90s, 15m, 2h, 3d or 1w`);
+    throw usageError(
+      `${name}: got ${JSON.stringify(text)}, want a length of time such as 500ms, 90s, 15m, 2h, 3d or 1w`,
+    );
   }
   return milliseconds;
 }

@@ -1,7 +1,6 @@
 import { usageError } from "../cli-error.ts";
 
-const pattern =
-  /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)?)?$/i;
+const pattern = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)?)?$/i;
 
 /**
  * Reads an ISO 8601 time: `2026-11-21`, `2026-11-21T03:18`, `2026-11-21T03:18:10.123456+01:00`. Without an offset it is
@@ -17,7 +16,12 @@ export function parseTimeUs(text: string, name: string): number {
   const date = new Date(utcMs);
   // Date.UTC carries the 31st of February over into March.
   const isReal =
-    match !== null && date.getUTCMonth() === month - 1 && date.getUTCDate() === day && hour < 24 && minute < 60 && second < 60;
+    match !== null &&
+    date.getUTCMonth() === month - 1 &&
+    date.getUTCDate() === day &&
+    hour < 24 &&
+    minute < 60 &&
+    second < 60;
   if (!isReal) {
     throw usageError(`${name}: got ${JSON.stringify(text)}, want a time such as 2026-11-21 or 2026-11-21T03:18:10.5Z`);
   }

@@ -40,7 +40,10 @@ describe("sizes", () => {
   test.each(["", "x", "-1", "1.5", "1e3", "64 MiBs", "0x10", "1TiB", "1.3KiB", " 1", "99999999999999999"])(
     "%j is refused",
     (text) => {
-      expect(refusal(() => parseSize(text, "--size"))).toMatchObject({ code: "USAGE", message: expect.stringContaining("--size") });
+      expect(refusal(() => parseSize(text, "--size"))).toMatchObject({
+        code: "USAGE",
+        message: expect.stringContaining("--size"),
+      });
     },
   );
 
@@ -58,7 +61,14 @@ describe("sizes", () => {
   });
 
   test("counts are grouped by thousands, fractions are not", () => {
-    expect([0, 999, 1000, 1234567, 52.8, 1234.5678].map(formatCount)).toEqual(["0", "999", "1,000", "1,234,567", "52.8", "1,234.5678"]);
+    expect([0, 999, 1000, 1234567, 52.8, 1234.5678].map(formatCount)).toEqual([
+      "0",
+      "999",
+      "1,000",
+      "1,234,567",
+      "52.8",
+      "1,234.5678",
+    ]);
   });
 });
 
@@ -103,12 +113,19 @@ describe("times", () => {
     expect(parseTimeUs(text, "--from")).toBe(timestampUs);
   });
 
-  test.each(["", "2026", "2026-13-01", "2026-02-29", "2026-11-21T24:00", "2026-11-21T03:60", "2026-11-21Z", "21.11.2026", "yesterday"])(
-    "%j is refused",
-    (text) => {
-      expect(refusal(() => parseTimeUs(text, "--from")).code).toBe("USAGE");
-    },
-  );
+  test.each([
+    "",
+    "2026",
+    "2026-13-01",
+    "2026-02-29",
+    "2026-11-21T24:00",
+    "2026-11-21T03:60",
+    "2026-11-21Z",
+    "21.11.2026",
+    "yesterday",
+  ])("%j is refused", (text) => {
+    expect(refusal(() => parseTimeUs(text, "--from")).code).toBe("USAGE");
+  });
 
   test("what is shown is read back to the same microsecond", () => {
     fc.assert(
@@ -135,9 +152,12 @@ describe("places and ids", () => {
     expect(parseFrom(text, nowUs)).toEqual(from);
   });
 
-  test.each(["0", "-1", "1.0", "9007199254740992", "99999999999999999999", "first", "5x", "2026-99-01", ""])("--from %j is refused", (text) => {
-    expect(refusal(() => parseFrom(text, nowUs)).message).toContain("--from");
-  });
+  test.each(["0", "-1", "1.0", "9007199254740992", "99999999999999999999", "first", "5x", "2026-99-01", ""])(
+    "--from %j is refused",
+    (text) => {
+      expect(refusal(() => parseFrom(text, nowUs)).message).toContain("--from");
+    },
+  );
 
   test("--to knows no ends, for they would do nothing", () => {
     expect(parseUntil("7", nowUs)).toBe(7);

@@ -20,9 +20,21 @@ export const append: Verb = {
   summary: "append records from standard input",
   operands: [{ ...logDirectory, meaning: "the log's directory; made when it does not exist" }],
   options: [
-    { name: "ack", meaning: "print each record's id once it is durable, in order; no id is printed that a power failure can take back" },
-    { name: "framing", value: "line|length", meaning: "line (default): one record a line; length: a little-endian u32 with its length before each record" },
-    { name: "strategy", value: "WHEN", meaning: `when to flush: ${flushStrategyForms.join(", ")}. Default batched-or-periodic:100:1000` },
+    {
+      name: "ack",
+      meaning:
+        "print each record's id once it is durable, in order; no id is printed that a power failure can take back",
+    },
+    {
+      name: "framing",
+      value: "line|length",
+      meaning: "line (default): one record a line; length: a little-endian u32 with its length before each record",
+    },
+    {
+      name: "strategy",
+      value: "WHEN",
+      meaning: `when to flush: ${flushStrategyForms.join(", ")}. Default batched-or-periodic:100:1000`,
+    },
     { name: "segment-size", value: "BYTES", meaning: "size of new segments, 4096 to 4GiB. Default 64MiB" },
   ],
   notes: [
@@ -33,7 +45,10 @@ export const append: Verb = {
   examples: [
     { does: "append the lines of a file", command: "varve append logs/orders < orders.ndjson" },
     { does: "acknowledge each line of a producer", command: "producer | varve append logs/orders --ack" },
-    { does: "copy any bytes from one log to another", command: "varve cat logs/a --framing length | varve append logs/b --framing length" },
+    {
+      does: "copy any bytes from one log to another",
+      command: "varve cat logs/a --framing length | varve append logs/b --framing length",
+    },
   ],
   run: runAppend,
 };
@@ -57,7 +72,7 @@ class AppendRun {
   readonly #appender: Appender;
   readonly #acknowledger: Acknowledger | undefined;
   readonly #beganUs: number;
-  #failure: unknown;
+  readonly #failures: unknown[] = [];
   #isOutputClosed = false;
 
   constructor(args: Arguments, shell: Shell, log: Aof, splitter: RecordSplitter) {
@@ -82,17 +97,18 @@ class AppendRun {
         await step();
       } catch (error) {
         if (error instanceof OutputClosed) this.#isOutputClosed = true;
-        else this.#failure ??= error;
+        else this.#failures.push(error);
       }
     }
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failures.length > 0) throw this.#failures[0];
     return exitCode.ok;
   }
 
   async #takeInput(): Promise<void> {
     const { input, notes, stop } = this.#shell;
     if (input.isTerminal) notes.line("one record a line; Ctrl-D ends");
-    const until = this.#acknowledger === undefined ? stop.signal : AbortSignal.any([stop.signal, this.#acknowledger.failed]);
+    const until =
+      this.#acknowledger === undefined ? stop.signal : AbortSignal.any([stop.signal, this.#acknowledger.failed]);
     for await (const chunk of input.chunks(until)) {
       await this.#appendAll(this.#splitter.push(chunk), until);
     }
@@ -135,7 +151,7 @@ class AppendRun {
   }
 
   #ending(): AppendSummary["ended"] {
-    if (this.#failure !== undefined) return "failure";
+    if (this.#failures.length > 0) return "failure";
     if (this.#shell.stop.received !== undefined) return "signal";
     return this.#isOutputClosed ? "output-closed" : "input-end";
   }

@@ -21,7 +21,7 @@ export const cat: Verb = {
   ],
   notes: [
     "It shows what is whole in the files, also of a log that another process writes, up to the moment it begins. See tail for following.",
-    "With --json each line is {id, timestamp, timestampUs, payload}. The payload is text when it is valid UTF-8, else base64 with \"encoding\":\"base64\".",
+    'With --json each line is {id, timestamp, timestampUs, payload}. The payload is text when it is valid UTF-8, else base64 with "encoding":"base64".',
   ],
   examples: [
     { does: "the last hour, as JSON", command: "varve cat logs/orders --from 1h --json" },
@@ -49,7 +49,9 @@ export function framingOption(byDefault: Framing): OptionSpec {
     length: "length: a little-endian u32 with its length before each record",
     none: "none: the bytes alone",
   };
-  const list = Object.entries(meanings).map(([name, text]) => (name === byDefault ? text.replace(":", " (default):") : text));
+  const list = Object.entries(meanings).map(([name, text]) =>
+    name === byDefault ? text.replace(":", " (default):") : text,
+  );
   return { name: "framing", value: "line|length|none", meaning: list.join("; ") };
 }
 
@@ -78,6 +80,7 @@ function readOptions(args: Arguments, nowUs: number): ReadOptions {
 /** A range whose ends are swapped would print nothing and look like an empty log. */
 function assertNotBackwards({ from, until, reverse }: ReadOptions): void {
   if (typeof from !== "number" || typeof until !== "number") return;
-  if (reverse === true && from < until) throw usageError(`with --reverse, --from is the newest: --from ${until} --to ${from}`);
+  if (reverse === true && from < until)
+    throw usageError(`with --reverse, --from is the newest: --from ${until} --to ${from}`);
   if (reverse !== true && from > until) throw usageError(`--from ${from} lies behind --to ${until}`);
 }

@@ -12,7 +12,9 @@ export const get: Verb = {
   summary: "print one record",
   operands: [logDirectory, { name: "id", meaning: "the record's id" }],
   options: [framingOption("none")],
-  notes: ["The bytes are exactly those that were appended; on a terminal a newline follows. A record that is not there ends with exit code 2."],
+  notes: [
+    "The bytes are exactly those that were appended; on a terminal a newline follows. A record that is not there ends with exit code 2.",
+  ],
   examples: [
     { does: "a record's bytes into a file", command: "varve get logs/orders 42 > record.bin" },
     { does: "with its time", command: "varve get logs/orders 42 --json" },

@@ -15,7 +15,12 @@ export const repair: Verb = {
   summary: "make a log that no process writes fit to be opened",
   operands: [logDirectory],
   options: [
-    { name: "mode", value: "MODE", meaning: "truncate-torn-tail (default): cut what a crash left unfinished, refuse damage; salvage: give up what cannot be read as well" },
+    {
+      name: "mode",
+      value: "MODE",
+      meaning:
+        "truncate-torn-tail (default): cut what a crash left unfinished, refuse damage; salvage: give up what cannot be read as well",
+    },
     { name: "yes", short: "y", meaning: "do not ask before a salvage" },
   ],
   notes: [
@@ -72,7 +77,8 @@ async function confirmSalvage(args: Arguments, shell: Shell, dir: string): Promi
   for (const problem of found?.problems ?? []) notes.line(problemText(problem));
   notes.line("A salvage marks the records that cannot be read as lost and keeps the damaged files as .broken files.");
   notes.ask("Go on? Type yes: ");
-  if ((await input.line()) !== "yes") throw new CliError("NOT_CONFIRMED", "nothing was changed", { hint: `When you are sure: ${command}` });
+  if ((await input.line()) !== "yes")
+    throw new CliError("NOT_CONFIRMED", "nothing was changed", { hint: `When you are sure: ${command}` });
 }
 
 /** What recoveries kept aside, this one's and earlier ones'. */
@@ -84,10 +90,14 @@ function reportText({ recovery, verify }: RepairReport, kept: readonly string[])
   const { messages, lost } = recovery;
   const lostRecords = lost.reduce((sum, range) => sum + range.lastId - range.firstId + 1, 0);
   const didNothing = messages.length === 0 && lost.length === 0 && kept.length === 0;
-  const isNews = ({ recordId = 0 }: VerifyProblem): boolean => !lost.some((range) => recordId >= range.firstId && recordId <= range.lastId);
+  const isNews = ({ recordId = 0 }: VerifyProblem): boolean =>
+    !lost.some((range) => recordId >= range.firstId && recordId <= range.lastId);
   const lines = [
     ...(didNothing ? ["there was nothing to cut or to tidy up"] : messages),
-    ...lost.map(({ firstId, lastId, reason }) => `lost: ${firstId === lastId ? `record ${firstId}` : `records ${firstId}..${lastId}`}: ${reason}`),
+    ...lost.map(
+      ({ firstId, lastId, reason }) =>
+        `lost: ${firstId === lastId ? `record ${firstId}` : `records ${firstId}..${lastId}`}: ${reason}`,
+    ),
     ...kept.map((name) => `kept: ${name}`),
     ...verify.problems.filter(isNews).map(problemText),
     verify.records === 0

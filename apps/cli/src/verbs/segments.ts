@@ -15,7 +15,10 @@ export const segments: Verb = {
   notes: ["With --json an array, one object a segment, oldest first; times in microseconds since 1970."],
   examples: [
     { does: "a table", command: "varve segments logs/orders" },
-    { does: "the files that no longer change, for a backup", command: "varve segments logs/orders --json | jq -r '.[] | select(.status == \"finalized\").path'" },
+    {
+      does: "the files that no longer change, for a backup",
+      command: "varve segments logs/orders --json | jq -r '.[] | select(.status == \"finalized\").path'",
+    },
   ],
   run: runSegments,
 };

@@ -37,7 +37,9 @@ export const stat: Verb = {
   summary: "show a log at a glance: ids, records, bytes, times",
   operands: [logDirectory],
   options: [],
-  notes: ["Nothing is changed, no lock is taken, and only the newest segment is read: it is quick on a log of any size."],
+  notes: [
+    "Nothing is changed, no lock is taken, and only the newest segment is read: it is quick on a log of any size.",
+  ],
   examples: [
     { does: "how large is it", command: "varve stat logs/orders" },
     { does: "the newest id, for a script", command: "varve stat logs/orders --json | jq .lastId" },

@@ -1,9 +1,9 @@
 import { type BatchReader, isAofError, type ReadOnlyLog } from "@varve/aof";
+import type { Clock } from "@varve/fs-core";
 import type { Arguments } from "../arguments.ts";
 import { exitCode } from "../exit-codes.ts";
 import { RecordPrinter } from "../framing/record-printer.ts";
 import { withReadOnlyLog } from "../open-log.ts";
-import { OutputClosed } from "../process/output.ts";
 import { parseCount } from "../values/position.ts";
 import { logDirectory, type Shell, type Verb } from "../verb.ts";
 import { framingOption, recordForm } from "./cat.ts";
@@ -17,7 +17,10 @@ export const tail: Verb = {
     { name: "follow", short: "f", meaning: "then wait for more, from whichever process, until Ctrl-C" },
     framingOption("line"),
   ],
-  notes: ["It shows records once they are written, which may be before they are durable: a power failure can take back the newest."],
+  notes: [
+    "It shows records once they are written, which may be before they are durable: a power failure can take back the newest.",
+    "With --follow, when whoever reads stdout has left, it ends with the next record.",
+  ],
   examples: [
     { does: "watch a log", command: "varve tail logs/orders -f" },
     { does: "only what comes from now on, as JSON", command: "varve tail logs/orders -f -n 0 --json" },
@@ -38,25 +41,28 @@ async function runTail(args: Arguments, shell: Shell): Promise<number> {
 }
 
 /** Prints what there is and what comes, until a signal. */
-async function printFollowing(log: ReadOnlyLog, from: number, printer: RecordPrinter, shell: Shell): Promise<void> {
-  const { stop } = shell;
+async function printFollowing(
+  log: ReadOnlyLog,
+  from: number,
+  printer: RecordPrinter,
+  { stop, clock }: Shell,
+): Promise<void> {
   stop.listen();
   const over = new AbortController();
-  let failure: unknown;
-  const looking = lookNowAndThen(log, shell, AbortSignal.any([stop.signal, over.signal])).catch((error: unknown) => {
-    failure = error;
-    over.abort();
-  });
+  const signal = AbortSignal.any([stop.signal, over.signal]);
+  const end = (): void => over.abort();
+  const work = [
+    printAll(log.readBatches({ from, follow: true, signal }), printer).finally(end),
+    lookNowAndThen(log, clock, signal).finally(end),
+  ];
   try {
-    const signal = AbortSignal.any([stop.signal, over.signal]);
-    await printAll(log.readBatches({ from, follow: true, signal }), printer);
+    await Promise.all(work);
   } catch (error) {
     if (!(isAofError(error) && error.code === "ABORTED")) throw error;
   } finally {
-    over.abort();
-    await looking;
+    // The log is closed next: neither may still be at it.
+    await Promise.allSettled(work);
   }
-  if (failure !== undefined) throw failure;
 }
 
 async function printAll(batches: BatchReader, printer: RecordPrinter): Promise<void> {
@@ -68,15 +74,13 @@ const lookMs = 1000;
 
 /**
  * Looks for new records from time to time: a network file system announces nothing. It also keeps the process alive,
- * which waiting for an announcement does not, and notices a reader that left while there was nothing to write.
+ * which waiting for an announcement does not.
  */
-async function lookNowAndThen(log: ReadOnlyLog, { clock, output }: Shell, signal: AbortSignal): Promise<void> {
+async function lookNowAndThen(log: ReadOnlyLog, clock: Clock, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     // Rejects only when the signal fires.
     await clock.sleep(lookMs, { signal }).catch(() => {});
-    if (signal.aborted) return;
-    if (output.hasLostReader()) throw new OutputClosed();
-    await log.refresh();
+    if (!signal.aborted) await log.refresh();
   }
 }
 

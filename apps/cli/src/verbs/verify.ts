@@ -48,7 +48,11 @@ export async function verifyWithProgress(dir: string, { notes, stop }: Shell): P
       {
         signal: stop.signal,
         onProgress: ({ segment, bytesDone, bytesTotal }) =>
-          notes.progress(bytesDone, bytesTotal, () => `${formatSize(bytesDone)} of ${formatSize(bytesTotal)}, ${segment}`),
+          notes.progress(
+            bytesDone,
+            bytesTotal,
+            () => `${formatSize(bytesDone)} of ${formatSize(bytesTotal)}, ${segment}`,
+          ),
       },
     );
   } catch (error) {

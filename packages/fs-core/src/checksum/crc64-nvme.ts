@@ -29,7 +29,7 @@ export class Crc64 {
 
   /** Starts again after content whose checksum is `seed`; 0n for nothing. */
   reset(seed: bigint = 0n): this {
-    Object.assign(this.#value, splitHalves(seed));
+    splitHalves(seed, this.#value);
     return this;
   }
 }
@@ -43,14 +43,14 @@ export function crc64Combine(a: bigint, b: bigint, lengthB: number): bigint {
   if (!Number.isSafeInteger(lengthB) || lengthB < 0) {
     throw new RangeError(`lengthB: got ${lengthB}, want an integer in 0..2^53-1`);
   }
-  const shifted = splitHalves(a);
+  const shifted = splitHalves(a, { low: 0, high: 0 });
   shiftBytes(shifted, lengthB);
   return joinHalves(shifted.low, shifted.high) ^ BigInt.asUintN(64, b);
 }
 
 /** XOR of a 64-bit checksum's two halves: unsigned 32 bits, as log records carry it. */
 export function foldTo32(crc: bigint): number {
-  const { low, high } = splitHalves(crc);
+  const { low, high } = splitHalves(crc, { low: 0, high: 0 });
   return (low ^ high) >>> 0;
 }
 

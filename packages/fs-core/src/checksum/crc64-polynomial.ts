@@ -18,14 +18,22 @@ export interface Halves {
   high: number;
 }
 
-/** The two halves of an unsigned or signed 64-bit value; higher bits are dropped. */
-export function splitHalves(value: bigint): Halves {
-  return { low: Number(BigInt.asIntN(32, value)), high: Number(BigInt.asIntN(32, value >> 32n)) };
+// Values pass between bigint and halves through here: shifting and masking bigints would allocate at every step.
+const exchange = new DataView(new ArrayBuffer(8));
+
+/** Sets `into` to the two halves of an unsigned or signed 64-bit value; higher bits are dropped. Returns `into`. */
+export function splitHalves<T extends Halves>(value: bigint, into: T): T {
+  exchange.setBigUint64(0, value);
+  into.high = exchange.getInt32(0);
+  into.low = exchange.getInt32(4);
+  return into;
 }
 
 /** The unsigned 64-bit value of two int32 halves. */
 export function joinHalves(low: number, high: number): bigint {
-  return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+  exchange.setInt32(0, high);
+  exchange.setInt32(4, low);
+  return exchange.getBigUint64(0);
 }
 
 /** `words[index]` for an index known to be in range. */

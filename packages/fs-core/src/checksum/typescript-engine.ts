@@ -55,7 +55,7 @@ export class TypeScriptCrc64Engine implements Crc64Engine {
 
   setSlot(slot: number, seed: bigint): void {
     checkSlot(slot);
-    const { low, high } = splitHalves(seed);
+    const { low, high } = splitHalves(seed, { low: 0, high: 0 });
     this.#store(slot, low, high);
   }
 

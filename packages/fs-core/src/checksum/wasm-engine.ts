@@ -84,7 +84,7 @@ class WasmCrc64Engine implements Crc64Engine {
 
   setSlot(slot: number, seed: bigint): void {
     checkSlot(slot);
-    const { low, high } = splitHalves(seed);
+    const { low, high } = splitHalves(seed, { low: 0, high: 0 });
     this.#exports.setWord(2 * slot, low);
     this.#exports.setWord(2 * slot + 1, high);
   }

@@ -133,6 +133,11 @@ export interface FileHandle extends AsyncDisposable {
   setSizeSync(size: number): void;
   preallocateSync(position: number, length: number): void;
   sizeSync(): number;
+  /**
+   * How many names the file has now: 0 once it was deleted or another was renamed over it. One `fstat`, the cheapest way
+   * to notice that somebody replaced a file which we hold open.
+   */
+  linkCountSync(): number;
   syncSync(options?: { readonly dataOnly?: boolean }): void;
   closeSync(): void;
 }

@@ -115,6 +115,16 @@ export class LocalFileHandle implements FileHandle {
     }
   }
 
+  linkCountSync(): number {
+    const fd = this.#fd;
+    if (fd < 0) throw closedError("linkCount", this.path);
+    try {
+      return fstatSync(fd).nlink;
+    } catch (cause) {
+      throw toStorageError(cause, "linkCount", this.path);
+    }
+  }
+
   closeSync(): void {
     const fd = this.#giveUp();
     if (fd < 0) return;

@@ -54,6 +54,11 @@ export class MemoryFileHandle implements FileHandle {
     return this.#file.bytes.size;
   }
 
+  linkCountSync(): number {
+    this.#check("linkCount");
+    return this.#file.links;
+  }
+
   syncSync(_options?: { readonly dataOnly?: boolean }): void {
     this.#check("sync");
     this.#tree.sync(this.#file, this.#tree.mark());

@@ -48,6 +48,8 @@ export class MemoryFile {
   readonly ino: number;
   readonly bytes: MemoryBytes;
   mtimeMs: number;
+  /** How many directory entries refer to it. */
+  links = 0;
 
   constructor(ino: number, mtimeMs: number, bytes: MemoryBytes = new MemoryBytes()) {
     this.ino = ino;
@@ -67,6 +69,12 @@ export class MemoryDirectory {
     this.ino = ino;
     this.mtimeMs = mtimeMs;
   }
+}
+
+/** Counts the names of `node`, and of all files below it when it is a directory that comes or goes. */
+export function countLinks(node: MemoryNode, change: 1 | -1): void {
+  if (node.kind === "file") node.links += change;
+  else for (const child of node.entries.values()) countLinks(child, change);
 }
 
 export type MemoryNode = MemoryFile | MemoryDirectory;

@@ -10,7 +10,7 @@ import { StorageError } from "../errors.ts";
 import type { DirectoryEntry, FileMetadata, FileWatch } from "./file-system.ts";
 import { argumentError } from "./map-node-error.ts";
 import { type MemoryJournal, type MemoryName, noJournal } from "./memory-journal.ts";
-import { MemoryDirectory, MemoryFile, type MemoryNode } from "./memory-node.ts";
+import { countLinks, MemoryDirectory, MemoryFile, type MemoryNode } from "./memory-node.ts";
 import { MemoryWatchers } from "./memory-watchers.ts";
 import { pathParts, quotePath } from "./path-rules.ts";
 
@@ -98,6 +98,7 @@ export class MemoryTree {
     const place = this.#place(to, operation);
     source.directory.entries.delete(source.name);
     place.directory.entries.set(place.name, node);
+    if (target !== undefined) countLinks(target, -1);
     this.#journal.renamed(source, place, node);
     this.#touch(source.directory);
     this.#touch(place.directory);
@@ -191,12 +192,14 @@ export class MemoryTree {
   }
 
   #name(place: MemoryName, node: MemoryNode): void {
+    countLinks(node, 1);
     place.directory.entries.set(place.name, node);
     this.#journal.named(place.directory, place.name, node);
     this.#touch(place.directory);
   }
 
   #unname(place: MemoryName, node: MemoryNode): void {
+    countLinks(node, -1);
     place.directory.entries.delete(place.name);
     this.#journal.unnamed(place.directory, place.name, node);
     this.#touch(place.directory);

@@ -166,7 +166,11 @@ function copyTree(
   const copyDirectory = (node: MemoryDirectory): MemoryDirectory => {
     const directory = new MemoryDirectory(node.ino, node.mtimeMs);
     copies.set(node, directory);
-    for (const [name, child] of entriesOf(node)) directory.entries.set(name, copy(child));
+    for (const [name, child] of entriesOf(node)) {
+      const copied = copy(child);
+      if (copied.kind === "file") copied.links += 1;
+      directory.entries.set(name, copied);
+    }
     return directory;
   };
   return copyDirectory(root);

@@ -82,6 +82,10 @@ export class InterceptedFileHandle implements FileHandle {
     return this.#aroundSync("size", () => this.inner.sizeSync());
   }
 
+  linkCountSync(): number {
+    return this.#aroundSync("linkCount", () => this.inner.linkCountSync());
+  }
+
   syncSync(options?: { readonly dataOnly?: boolean }): void {
     this.#aroundSync("sync", () => this.inner.syncSync(options));
   }

@@ -52,6 +52,11 @@ export class OddFileHandle implements FileHandle {
     return this.#inner.sizeSync();
   }
 
+  linkCountSync(): number {
+    this.#check("linkCount");
+    return this.#inner.linkCountSync();
+  }
+
   syncSync(options?: { readonly dataOnly?: boolean }): void {
     this.#check("sync");
     this.#inner.syncSync(options);

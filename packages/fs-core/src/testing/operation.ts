@@ -37,6 +37,7 @@ export const fileOperationNames = [
   "setSize",
   "preallocate",
   "size",
+  "linkCount",
   "flush",
   "sync",
   "close",

@@ -114,9 +114,11 @@ export class FileStorage implements IndexStorage {
   }
 
   async close(): Promise<void> {
-    this.#release();
-    await this.#handle.close();
-    await this.#state.close();
+    try {
+      await this.#handle.close();
+    } finally {
+      this.#release();
+    }
   }
 
   #journalBytesMax(): number {
@@ -130,9 +132,10 @@ export class FileStorage implements IndexStorage {
     const { bytes, position } = buildIndexFile(next, this.logId, this.#position.generation + 1);
     await replaceFile(this.#fileSystem, this.#path, bytes);
     const handle = await this.#fileSystem.openFileMut(this.#path);
-    await this.#handle.close();
+    const old = this.#handle;
     this.#handle = handle;
     this.#position = position;
+    await old.close();
   }
 }
 

@@ -46,6 +46,26 @@ export const nameChecks: readonly Check[] = [
       await writer;
     },
   },
+  ...inBothForms("a handle knows how many names its file has", async (fs, form) => {
+    const handle = await form.createFile(fs, "a");
+    assert.equal(handle.linkCountSync(), 1);
+    if (fs.supports.hardLinks) {
+      await fs.linkNoReplace("a", "second");
+      assert.equal(handle.linkCountSync(), 2);
+      await form.deleteFile(fs, "second");
+    }
+    await form.rename(fs, "a", "b");
+    assert.equal(handle.linkCountSync(), 1);
+    const other = await form.createFile(fs, "c");
+    await form.rename(fs, "c", "b");
+    assert.equal(handle.linkCountSync(), 0, "another file took the name");
+    assert.equal(other.linkCountSync(), 1);
+    await form.deleteFile(fs, "b");
+    assert.equal(other.linkCountSync(), 0, "the file was deleted");
+    await handle.close();
+    assert.throws(() => handle.linkCountSync(), { code: "CLOSED" });
+    await other.close();
+  }),
   ...inBothForms("rename refuses what is missing or in the way", async (fs, form) => {
     await put(fs, "a", "kept");
     await fs.mkdir("d");
