@@ -67,6 +67,8 @@ export class Aof implements AsyncDisposable {
   readonly #stopExitHook: () => void;
   #begunUs: number;
   #prepareAt: number;
+  /** The segment whose successor was asked for: once each, whether or not it worked. */
+  #preparedFor: ActiveSegment | undefined;
   #openReaders = 0;
   #state: AofState = "open";
   #closing: Promise<void> | undefined;
@@ -225,11 +227,16 @@ export class Aof implements AsyncDisposable {
    * is under way share the next one.
    * @throws AofError as {@link append}; `ABORTED` when the signal fires first: the record stays appended
    */
-  async appendDurable(payload: Uint8Array, options?: DurableAppendOptions): Promise<number> {
-    if (this.#state !== "open") throw this.#refusal();
-    const id = this.#writer.append(payload, options, "make-room");
-    this.#writer.flushSoon(id);
-    return this.#pipeline.durable.reached(id, options?.signal);
+  appendDurable(payload: Uint8Array, options?: DurableAppendOptions): Promise<number> {
+    // Not `async`: one promise per waiting caller instead of two.
+    try {
+      if (this.#state !== "open") throw this.#refusal();
+      const id = this.#writer.append(payload, options, "make-room");
+      this.#writer.flushSoon(id);
+      return this.#pipeline.durable.reached(id, options?.signal);
+    } catch (error) {
+      return Promise.reject(toAofError(error, "appending"));
+    }
   }
 
   /**
@@ -439,6 +446,9 @@ export class Aof implements AsyncDisposable {
   #retire(segment: ActiveSegment): void {
     this.#begunUs = this.#directory.clock.monotonicUs();
     this.#counters.segmentsCreated++;
+    if (this.#preparedFor === segment && !this.#activator.foundPrepared) {
+      this.#prepareAt = Math.max(earliestPreparation, this.#prepareAt / 2);
+    }
     this.#index.noteActive(this.#tasks, this.#pipeline.current);
     if (this.#tasks.pending("finalize") < maxUnsealed) {
       void this.#tasks.run("finalize", () => this.#seal(segment));
@@ -480,7 +490,8 @@ export class Aof implements AsyncDisposable {
     this.#writer.rotateWhenOld(this.#directory.clock, this.#begunUs);
     if (!this.options.preAllocateEnabled || this.#state !== "open") return;
     if (segment.writtenEnd < this.options.segmentSizeBytes * this.#prepareAt) return;
-    if (this.#activator.isPrepared || this.#activator.isPreparing) return;
+    if (this.#preparedFor === segment) return;
+    this.#preparedFor = segment;
     const { kind } = this.options.flushStrategy;
     const zeroFill = kind !== "async" && kind !== "periodic";
     void this.#tasks.run("preallocate", () => this.#activator.prepare(zeroFill));
@@ -550,6 +561,9 @@ export class Aof implements AsyncDisposable {
     };
   }
 }
+
+/** However late preparations come: not earlier than at this fill, or every short-lived log would pay for two segments. */
+const earliestPreparation = 0.1;
 
 /** Segments waiting to be sealed before the writer seals them itself. */
 const maxUnsealed = 8;

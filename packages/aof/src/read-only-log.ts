@@ -167,8 +167,13 @@ export class ReadOnlyLog implements AsyncDisposable {
 
   async #refresh(): Promise<void> {
     const manifest = await readManifest(this.#directory);
-    if (manifest === undefined) throw new AofError("NOT_FOUND", "there is no log in this directory");
     const { segments } = await listLog(this.#directory, this.#indexPath);
+    if (manifest === undefined) {
+      if (segments.length === 0) throw new AofError("NOT_FOUND", "there is no log in this directory");
+      throw new AofError("CORRUPTED_MANIFEST", `MANIFEST is missing although ${segments.length} segments are there`, {
+        path: "MANIFEST",
+      });
+    }
     this.#firstId = manifest.firstId;
     const known = this.#catalog.last?.baseId ?? 0;
     await this.#advanceKnown(segments.find((baseId) => baseId > known));

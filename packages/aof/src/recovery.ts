@@ -63,6 +63,10 @@ class Recovery {
   async run(): Promise<RecoveredFiles> {
     for (const segment of this.#plan.unsealed) await this.#seal(segment);
     if (this.#plan.active !== undefined) await this.#settleTail(this.#plan.active);
+    for (const baseId of this.#plan.unreadable) {
+      const keptAs = await this.#freeBrokenName(baseId, (this.#plan.manifest as Manifest).epoch, 0);
+      await this.#directory.rename(segmentName(baseId), keptAs);
+    }
     for (const name of [...this.#plan.debris, ...this.#plan.temporary]) {
       await this.#directory.delete(name);
       this.#removed.push(name);

@@ -40,14 +40,8 @@ export class SegmentActivator {
     this.#segmentSizeBytes = segmentSizeBytes;
   }
 
-  /** Whether the next `activate` will find a file ready. */
-  get isPrepared(): boolean {
-    return this.#prepared !== undefined;
-  }
-
-  get isPreparing(): boolean {
-    return this.#preparing !== undefined;
-  }
+  /** Whether the last `activate` found a file ready. */
+  foundPrepared = false;
 
   /**
    * Makes `segment` the one that MANIFEST calls active. On return its handle is set and it may be written.
@@ -57,7 +51,9 @@ export class SegmentActivator {
   activate(segment: ActiveSegment, tail: SegmentTail | undefined, epoch: number, promisedId: number): void {
     let file: PreparedFile | undefined;
     try {
-      file = this.#takePrepared() ?? this.#create();
+      file = this.#takePrepared();
+      this.foundPrepared = file !== undefined;
+      file ??= this.#create();
       const header = encodeSegmentHeader({
         baseId: segment.baseId,
         epoch,

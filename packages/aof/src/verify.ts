@@ -127,6 +127,11 @@ class Verification {
     }
     for (const { header } of plan.unsealed)
       this.#notes.push(`${segmentName(header.baseId)} has no whole footer: the next open for writing writes it again`);
+    for (const baseId of plan.unreadable) {
+      this.#notes.push(
+        `${segmentName(baseId)} is unknown to MANIFEST and cannot be read: the next open for writing sets it aside`,
+      );
+    }
     for (const name of [...plan.debris, ...plan.temporary])
       this.#notes.push(`${name} is left over: the next open for writing removes it`);
     for (const name of plan.foreign) this.#notes.push(`${name} is not part of the log and is left alone`);

@@ -275,7 +275,7 @@ test("a read-only open refuses what is missing, and reads past no damage", async
     const without = new Map(files);
     without.delete(name);
     await expect(openReadOnly({ dir: logSettings.dir }, { fileSystem: await load(without) })).rejects.toMatchObject({
-      code: name === "MANIFEST" ? "NOT_FOUND" : "CORRUPTED_SEGMENT",
+      code: name === "MANIFEST" ? "CORRUPTED_MANIFEST" : "CORRUPTED_SEGMENT",
     });
   }
 });
