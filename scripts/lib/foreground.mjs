@@ -12,8 +12,9 @@ import { constants } from "node:os";
 /** @type {readonly NodeJS.Signals[]} */
 const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"];
 // npm repeats a signal a few milliseconds after the group got it; a person's second Ctrl-C comes later.
-const repeatMs = 400;
-const canaryMs = 150;
+const repeatMs = 500;
+// Long enough for a busy machine to report a death that has happened.
+const canaryMs = 300;
 
 /**
  * @param {string} program

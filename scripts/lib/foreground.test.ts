@@ -10,7 +10,7 @@ const posix = process.platform !== "win32";
 // Counts signals for a while after the first one, then reports.
 const counter = `
   let count = 0;
-  process.on("SIGINT", () => { if (++count === 1) setTimeout(() => { console.log("got " + count); process.exit(7); }, 700); });
+  process.on("SIGINT", () => { if (++count === 1) setTimeout(() => { console.log("got " + count); process.exit(7); }, 1000); });
   setInterval(() => {}, 1000);
   console.log("ready");
 `;

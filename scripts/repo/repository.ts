@@ -105,20 +105,33 @@ export function packageOf(specifier: string): string | undefined {
 
 /** Reads a tree from disk; leaves out what .gitignore names, and .git. */
 export function readRepository(root: string): Repository {
-  const ignored = readFileSync(join(root, ".gitignore"), "utf8").split("\n").filter(Boolean);
-  const isIgnored = (name: string): boolean =>
-    name === ".git" ||
-    ignored.some((line) => (line.startsWith("*") ? name.endsWith(line.slice(1)) : name === line.replace(/\/$/, "")));
+  const isIgnored = ignoreRules(readFileSync(join(root, ".gitignore"), "utf8"));
   const files = new Map<string, string>();
   const read = (directory: string): void => {
     const entries = readdirSync(join(root, directory), { withFileTypes: true });
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const path = directory === "" ? entry.name : `${directory}/${entry.name}`;
-      if (isIgnored(entry.name)) continue;
+      if (isIgnored(path)) continue;
       if (entry.isDirectory()) read(path);
       else if (entry.isFile()) files.set(path, readFileSync(join(root, path), "utf8"));
     }
   };
   read("");
   return new Repository(files);
+}
+
+/** The few forms of .gitignore that ours uses: `name/` anywhere, `/name/` at the root, `*.ending`. */
+export function ignoreRules(gitignore: string): (path: string) => boolean {
+  const lines = gitignore.split("\n").map((line) => line.trim().replace(/\/$/, ""));
+  return (path) => {
+    const name = path.split("/").at(-1) ?? "";
+    return (
+      name === ".git" ||
+      lines.some((line) => {
+        if (line === "") return false;
+        if (line.startsWith("*")) return name.endsWith(line.slice(1));
+        return line.startsWith("/") ? path === line.slice(1) : name === line;
+      })
+    );
+  };
 }

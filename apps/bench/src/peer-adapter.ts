@@ -1,117 +1,133 @@
 /**
- * Drives `@varve/aof` the way the peer harness drives every store: see its README for what each mode promises.
- *
- * - `sync`, one caller: `append` under the `sync` strategy, durable when it returns. Many callers: `appendDurable`,
- *   which shares syncs.
- * - `batch`: `appendBatch` under `sync`: one write and one sync for the batch, durable when it returns.
- * - `async`: `append` under `async`; a full buffer is waited for, in order. `drain` makes everything durable.
- *
- * The harness counts records from 0, a log from 1.
+ * The log behind the interface of the peer harness: what its README says a store must do, by the calls that a user of
+ * the log would make for it. Ids there begin at 0, in the log at 1.
  */
-import { Aof, type AofSettings } from "@varve/aof";
+import { Aof, type AofSettings, isAofError } from "@varve/aof";
+import { parseVariant } from "./peer-variant.ts";
 
-/** What the harness asks about a peer. */
-export const meta: { name: string; kind: string; durable: boolean; notes: string } = {
+export interface PeerMeta {
+  readonly name: string;
+  readonly kind: string;
+  readonly durable: boolean;
+  readonly notes: string;
+}
+
+/** Says what the numbers mean. */
+export const meta: PeerMeta = {
   name: "varve",
-  kind: "javascript",
+  kind: "js",
   durable: true,
-  notes: "checksums, ids, index and metrics on; async drain = flush (durable)",
+  notes:
+    "@varve/aof, default safety; 1 caller: sync strategy, blocking append; more: appendDurable (group commit); " +
+    "batchN: appendBatch under sync; async: append under the async strategy; get = getSync",
 };
 
-/** What the harness says about a cell. */
-export interface PeerCell {
+export interface PeerOptions {
+  readonly size: number;
+  /** What a returned promise, or a return without one, has to mean. */
   readonly mode: "sync" | "batch" | "async";
-  readonly conc: number;
-  /** `name=value,…`: settings of the log, for trying them side by side. */
+  readonly conc?: number;
+  /** See `parseVariant`. */
   readonly variant?: string;
 }
 
-/** What the harness calls. A result that is not a promise is done when the call returns. */
+/** What the harness drives. A call without a promise kept its promise when it returned. */
 export interface PeerStore {
-  append(index: number, bytes: Uint8Array): unknown;
-  appendBatch(first: number, bytes: readonly Uint8Array[]): unknown;
-  scan(visit: (bytes: Uint8Array) => void): Promise<number>;
+  append(index: number, payload: Uint8Array): undefined | Promise<unknown>;
+  appendBatch(firstIndex: number, payloads: readonly Uint8Array[]): undefined | Promise<unknown>;
+  scan(onRecord: (payload: Uint8Array) => void): Promise<number>;
   get(index: number): Uint8Array | undefined;
   count(): number;
   drain(): Promise<unknown>;
   close(): Promise<void>;
 }
 
-/** Opens the log in `dir` as the cell wants it. */
-export async function open(dir: string, cell: PeerCell): Promise<PeerStore> {
-  const log = await Aof.open({
-    dir: `${dir}/log`,
-    flushStrategy: cell.mode === "async" ? { kind: "async" } : { kind: "sync" },
-    ...variantSettings(cell.variant),
-  });
-  const waitsForAll = cell.mode === "sync" && cell.conc > 1;
-  // Appends that met a full buffer, one behind the other: order is part of the job.
-  let behind: Promise<unknown> | undefined;
-  const inOrder = (append: () => unknown): unknown => {
-    if (behind === undefined) {
-      try {
-        append();
-        return undefined;
-      } catch (error) {
-        return queue(append, readyOf(error));
-      }
-    }
-    return queue(append, behind);
+/** @throws AofError as `Aof.open` does; RangeError for a variant it does not know */
+export async function open(dir: string, { mode, conc = 1, variant }: PeerOptions): Promise<PeerStore> {
+  const isGroup = mode === "sync" && conc > 1;
+  const settings: AofSettings = {
+    dir,
+    // With many callers the strategy hardly matters: each asks for its own durability, and they share the syncs.
+    ...(isGroup ? {} : { flushStrategy: { kind: mode === "async" ? "async" : "sync" } }),
+    ...parseVariant(variant),
   };
-  const queue = (append: () => unknown, before: Promise<unknown>): Promise<unknown> => {
-    const mine: Promise<unknown> = before.then(async () => {
-      for (;;) {
-        try {
-          append();
-          break;
-        } catch (error) {
-          await readyOf(error);
-        }
-      }
-      if (behind === mine) behind = undefined;
-    });
-    behind = mine;
-    return mine;
-  };
+  const log = await Aof.open(settings);
+  const inOrder = new InOrder();
+  // A batch larger than the append buffer would be copied to memory of its own; a batch here need not be atomic.
+  const partBytes = log.options.bufferBytes / 2;
   return {
-    append(_index, bytes) {
-      if (waitsForAll) return log.appendDurable(bytes);
-      if (cell.mode === "async") return inOrder(() => log.append(bytes));
-      log.append(bytes);
-      return undefined;
-    },
-    appendBatch(_first, bytes) {
-      if (cell.mode === "async") return inOrder(() => log.appendBatch(bytes));
-      log.appendBatch(bytes);
-      return undefined;
-    },
-    async scan(visit) {
+    append: isGroup
+      ? (_, payload) => log.appendDurable(payload)
+      : (_, payload) => inOrder.run(() => log.append(payload)),
+    appendBatch: (_, payloads) =>
+      inOrder.run(...partsOf(payloads, partBytes).map((part) => () => log.appendBatch(part))),
+    async scan(onRecord) {
       let count = 0;
       for await (const batch of log.readBatches()) {
-        for (let index = 0; index < batch.count; index++) visit(batch.payload(index));
+        for (let k = 0; k < batch.count; k++) onRecord(batch.payload(k));
         count += batch.count;
       }
       return count;
     },
     get: (index) => log.getSync(index + 1)?.payload,
-    count: () => log.durableId,
-    drain: () => log.flush(),
+    count: () => log.lastId - log.firstId + 1,
+    drain: () => inOrder.settled().then(() => log.flush()),
     close: () => log.close(),
   };
 }
 
-/** @throws the error itself when it is not one that passes */
-function readyOf(error: unknown): Promise<void> {
-  if (error instanceof Error && "ready" in error && error.ready instanceof Promise) return error.ready;
-  throw error;
+/** Calls in the order they came, although some have to wait for room in the log's buffer. */
+class InOrder {
+  #waiting: Promise<void> | undefined;
+
+  /** Runs the calls now if it can. Otherwise resolves when the last of them is done. */
+  run(...calls: readonly (() => unknown)[]): undefined | Promise<void> {
+    if (this.#waiting !== undefined) return this.#enqueue(this.#waiting.then(() => attempt(calls)));
+    const waiting = attempt(calls);
+    return waiting === undefined ? undefined : this.#enqueue(waiting);
+  }
+
+  async settled(): Promise<void> {
+    await this.#waiting;
+  }
+
+  #enqueue(waiting: Promise<void>): Promise<void> {
+    const tail = waiting.finally(() => {
+      if (this.#waiting === tail) this.#waiting = undefined;
+    });
+    this.#waiting = tail;
+    return tail;
+  }
 }
 
-function variantSettings(variant: string | undefined): Partial<AofSettings> {
-  const pairs = (variant ?? "").split(",").filter((pair) => pair.includes("="));
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const [name, value = ""] = pair.split("=", 2);
-      return [name, /^\d+$/.test(value) ? Number(value) : value === "true" || value === "false" ? value === "true" : value];
-    }),
-  );
+/** Runs the calls; where one finds no room, resolves once it and the rest are done. */
+function attempt(calls: readonly (() => unknown)[]): undefined | Promise<void> {
+  for (let k = 0; k < calls.length; k++) {
+    try {
+      calls[k]?.();
+    } catch (error) {
+      if (!isAofError(error) || error.ready === undefined) throw error;
+      const rest = calls.slice(k);
+      return error.ready.then(() => attempt(rest));
+    }
+  }
+  return undefined;
+}
+
+/** The payloads in runs of at most `maxBytes`, or of one payload where that alone is larger. */
+function partsOf(payloads: readonly Uint8Array[], maxBytes: number): (readonly Uint8Array[])[] {
+  const parts: (readonly Uint8Array[])[] = [];
+  let from = 0;
+  let bytes = 0;
+  for (let k = 0; k < payloads.length; k++) {
+    const length = (payloads[k]?.length ?? 0) + 40;
+    if (bytes + length > maxBytes && k > from) {
+      parts.push(payloads.slice(from, k));
+      from = k;
+      bytes = 0;
+    }
+    bytes += length;
+  }
+  parts.push(from === 0 ? payloads : payloads.slice(from));
+  return parts;
 }

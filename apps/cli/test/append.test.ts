@@ -182,6 +182,33 @@ describe("other processes", () => {
     expect((await varve(["verify", log])).code).toBe(0);
   });
 
+  test("a disk that fills up ends it with 4; what was printed before is in the log", async () => {
+    const log = await newLog();
+    // A limit on file sizes behaves like a full disk.
+    const { code, stdout, stderr } = await bash(
+      'set +o pipefail; ulimit -f 3000; seq 1 200000 | varve append "$1" --ack --json; exit ${PIPESTATUS[1]}',
+      log,
+    );
+    expect(code).toBe(4);
+    expect(jsonError(stderr.trim().split("\n").at(-1) ?? "")).toMatchObject({ code: "NO_SPACE", dir: log });
+    const printed = stdout
+      .toString()
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const summary = printed.at(-1);
+    expect(summary).toMatchObject({
+      ended: "failure",
+      acknowledged: printed.length - 1,
+      durableId: expect.any(Number),
+    });
+    expect(summary.acknowledged).toBeGreaterThan(1000);
+    const held = (await text(["cat", log])).split("\n");
+    expect(held.slice(0, summary.acknowledged)).toEqual(
+      Array.from({ length: summary.acknowledged }, (_, index) => `${index + 1}`),
+    );
+  });
+
   test("a second writer is refused with 6, at once", async () => {
     const log = await newLog();
     const first = start("append", log, "--ack");

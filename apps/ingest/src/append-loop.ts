@@ -33,7 +33,7 @@ export interface AppendEvents {
   durable(upToId: number, hash: string): void;
 }
 
-const callsInFlight = 4;
+const callsInFlight = 16;
 const callBytesMax = 256 * 1024;
 
 interface Call {

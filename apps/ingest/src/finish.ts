@@ -4,14 +4,10 @@ import { SeededRandom } from "@varve/fs-core/testing";
 import { appendRecords } from "./append-loop.ts";
 import { appendWays } from "./append-ways.ts";
 import { type Check, judgeTail, SequenceComparison, type SequenceOutcome } from "./checks.ts";
-import { Child } from "./child.ts";
-import { IngestError } from "./errors.ts";
-import type { FollowerJob } from "./follower-process.ts";
-import { quietMsMax } from "./kill.ts";
-import type { Message } from "./protocol.ts";
+import { Follower, stalledReader } from "./follower.ts";
 import { RecordFile } from "./record-file.ts";
 import { compareWithInput } from "./tail-check.ts";
-import { Watchdog } from "./watchdog.ts";
+import { quietMsMax, Watchdog } from "./watchdog.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** For the report. Plain JSON. */
@@ -108,7 +104,7 @@ async function followInProcess(
   const where = "a live tail in this process";
   const sent = await RecordFile.open(files, inputPath, firstId);
   const stalled = new AbortController();
-  const watchdog = new Watchdog(workspace.clock, quietMsMax, () => stalled.abort(stall(where)));
+  const watchdog = new Watchdog(workspace.clock, quietMsMax, () => stalled.abort(stalledReader(where)));
   try {
     const batches = log.readBatches({
       from: firstId,
@@ -124,62 +120,6 @@ async function followInProcess(
     watchdog.stop();
     await sent[Symbol.asyncDispose]();
   }
-}
-
-/** The reader in another process. */
-class Follower {
-  /** Rejects when it failed, hung, or ended without a word. */
-  readonly outcome: Promise<SequenceOutcome>;
-  readonly #child: Child;
-  readonly #isReading: Promise<void>;
-  #noteReading: () => void = () => {};
-  #result: SequenceOutcome | undefined;
-  #stalled: IngestError | undefined;
-  readonly #watchdog: Watchdog;
-
-  /** Resolves when it reads: nothing was appended yet that it has not a chance to see live. */
-  static async start(firstId: number, workspace: Workspace): Promise<Follower> {
-    const follower = new Follower(firstId, workspace);
-    try {
-      await Promise.race([follower.#isReading, follower.outcome]);
-      return follower;
-    } catch (error) {
-      await follower.close();
-      throw error;
-    }
-  }
-
-  private constructor(firstId: number, { logDir, dir, inputPath, records, clock }: Workspace) {
-    const job: FollowerJob = { logDir, inputDir: dir, inputPath, firstId, untilId: records };
-    this.#isReading = new Promise((resolve) => {
-      this.#noteReading = resolve;
-    });
-    this.#child = Child.start("the follower", "./follower-process.js", job, clock, (message) => this.#hear(message));
-    this.#watchdog = new Watchdog(clock, quietMsMax, () => {
-      this.#stalled = stall("a live tail in another process");
-      this.#child.kill();
-    });
-    this.outcome = this.#child.ended.then((end) => {
-      this.#watchdog.stop();
-      if (this.#stalled !== undefined) throw this.#stalled;
-      if (this.#result === undefined) throw this.#child.failure(end);
-      return this.#result;
-    });
-  }
-
-  async close(): Promise<void> {
-    await this.#child.close();
-  }
-
-  #hear(message: Message): void {
-    this.#watchdog.seen();
-    if (message.kind === "following") this.#noteReading();
-    else if (message.kind === "followed") this.#result = message.outcome;
-  }
-}
-
-function stall(where: string): IngestError {
-  return new IngestError("STALLED", `${where} read nothing for ${quietMsMax / 1000} s although records were appended`);
 }
 
 /** Writers got to the end before they were killed, which happens to a handful of records: there is nothing to follow. */

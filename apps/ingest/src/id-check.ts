@@ -32,7 +32,8 @@ export async function checkReadsById(
       const held = new Map<number, Uint8Array | undefined>();
       for (let bytes = 0; from < wanted.length && bytes < heldBytesMax; from++) {
         const id = wanted[from] as number;
-        const record = await recordAt(sent, nextId, id);
+        // A copy: a view would hold the whole block that it was read in.
+        const record = (await recordAt(sent, nextId, id))?.slice();
         nextId = id + 1;
         bytes += record?.length ?? 0;
         held.set(id, record);

@@ -4,7 +4,7 @@ import { Child } from "./child.ts";
 import type { KillPlan } from "./drill-plan.ts";
 import { IngestError } from "./errors.ts";
 import type { Message } from "./protocol.ts";
-import { Watchdog } from "./watchdog.ts";
+import { quietMsMax, Watchdog } from "./watchdog.ts";
 import type { Workspace } from "./workspace.ts";
 import type { WriterJob } from "./writer-process.ts";
 
@@ -29,9 +29,6 @@ interface Heard {
   announcedId: number;
   stalled: IngestError | undefined;
 }
-
-/** A child that says nothing for so long hangs: its slowest step is one sync of the disk. */
-export const quietMsMax = 30_000;
 
 /** Starts the writer, kills it as planned, and returns when it is dead. */
 export async function killWriter(

@@ -75,7 +75,8 @@ export class RecordFile implements AsyncDisposable {
 
   /**
    * The next records: at most `count`, and not more than `maxBytes` together, but at least one; fewer than that only at
-   * the end of the file or of what was read ahead; none only at the end of the file.
+   * the end of the file or of what was read ahead; none only at the end of the file. Each is yours, and a view of the
+   * 256 KiB block it was read in: holding one holds the block.
    */
   async take(count: number, maxBytes: number = Number.POSITIVE_INFINITY): Promise<Uint8Array[]> {
     while (this.#nextLine === this.#lines.length && !this.#isAtEnd) await this.#readBlock();

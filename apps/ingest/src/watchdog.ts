@@ -1,5 +1,8 @@
 import type { Clock, TimerHandle } from "@varve/fs-core";
 
+/** Who does nothing for so long hangs: the slowest step of anyone here is one sync of the disk. */
+export const quietMsMax = 30_000;
+
 /** Calls back once when nothing was seen for a while, so that a run that hangs becomes a run that fails. */
 export class Watchdog {
   readonly #clock: Clock;

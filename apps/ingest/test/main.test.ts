@@ -8,7 +8,7 @@ import { openReadOnly } from "@varve/aof";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkTitles } from "../src/checks.ts";
 import type { IngestReport } from "../src/report.ts";
-import { runMain } from "./run-main.ts";
+import { Main, runMain } from "./run-main.ts";
 
 let cwd = "";
 beforeEach(() => {
@@ -98,6 +98,28 @@ describe("a whole run", () => {
     const { code, stdout } = await runMain(["--json", "--input", "-", "--seed", "1", "--kills", "1"], cwd, input);
     const report = JSON.parse(stdout) as IngestReport;
     expect([code, report.ok, report.input.records]).toEqual([0, true, records]);
+  });
+});
+
+describe("a log that is damaged behind the program's back", () => {
+  test("makes it fail loudly, naming the record, and keep everything", async () => {
+    writeInput(lines);
+    const main = new Main(["--input", "input.ndjson", "--seed", "4", "--kills", "2"], cwd);
+    await main.printed("Kill 1");
+    const dir = join(cwd, "data", "ingest-0001");
+    const segment = join(dir, "log", "segment_00000000000000000001.log");
+    const bytes = readFileSync(segment);
+    // In the payload of the first record: the header of the segment takes 64 bytes, the record's 32.
+    bytes[64 + 32 + 3] = (bytes[64 + 32 + 3] as number) ^ 1;
+    writeFileSync(segment, bytes);
+    const { code, stdout, stderr } = await main.ended;
+    expect(code).toBe(5);
+    expect(stderr).toContain("varve ingest: CORRUPTED_RECORD: ");
+    expect(stderr).toContain("record 1 ");
+    expect(stderr).toContain("--seed 4");
+    expect(stdout).not.toContain("passed");
+    expect(readdirSync(dir).sort()).toEqual(["input.ndjson", "log", "run.json"]);
+    expect(JSON.parse(readFileSync(join(dir, "run.json"), "utf8"))).toMatchObject({ state: "failed" });
   });
 });
 

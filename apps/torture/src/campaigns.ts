@@ -3,7 +3,8 @@
  *
  * Payloads and segments are small on purpose: what matters is the number of borders between operations, not of bytes.
  */
-import type { CampaignRun, RunContext } from "./campaign.ts";
+import { join } from "node:path";
+import { type CampaignRun, type RunContext, shellQuote } from "./campaign.ts";
 import { fenceRun } from "./fence.ts";
 
 interface PowerlossCase {
@@ -33,9 +34,9 @@ const powerlossCases: readonly PowerlossCase[] = [
   { writer: "--n 40 --strategy batched:3 --size 9000 --segment-size 65536" },
   { writer: "--n 50 --index lmdb --size 400", verifier: "--index lmdb", env: "LMDB_RESTORE=safe" },
   { writer: "--n 50 --index lmdb --strategy batched:5 --size 900", verifier: "--index lmdb", env: "LMDB_RESTORE=safe" },
-  { before: "--n 30 --die", writer: "--n 30 --announce", inSample: true },
-  { before: "--n 40 --strategy async --batch 5 --size 600 --die", writer: "--n 30 --announce --strategy batched:5" },
-  { before: "--n 30 --size 900", writer: "--n 20 --announce --size 900" },
+  { before: "--n 30 --die", writer: "--n 30", inSample: true },
+  { before: "--n 40 --strategy async --batch 5 --size 600 --die", writer: "--n 30 --strategy batched:5" },
+  { before: "--n 30 --size 900", writer: "--n 20 --size 900", verifier: "--thorough" },
   { writer: "--n 40 --reopen 3", fault: "sync:9:EIO" },
   { writer: "--n 40 --reopen 3 --size 900 --strategy batched:5", fault: "write:12:ENOSPC" },
 ];
@@ -50,8 +51,9 @@ function powerloss({ writer, verifier = "", before, env, fault, inSample }: Powe
       tool: "powerloss.mjs",
       args: (context) => [
         ...["--writer", context.writer(`{dir} ${writer}`)],
-        ...["--verify-batch", context.verifier(`--batch ${verifier}`.trim())],
-        ...(before === undefined ? [] : ["--setup", `${context.writer(`{dir} ${before}`)} > /dev/null; true`]),
+        ...["--verify-batch", context.verifier(["--batch", verifier, before === undefined ? "" : `--before ${beforeFile(context)}`].join(" "))],
+        // A writer that kills itself ends with an error, which is as it should be.
+        ...(before === undefined ? [] : ["--setup", `${context.writer(`{dir} ${before}`)} > ${beforeFile(context)}; true`]),
         ...(env === undefined ? [] : ["--verify-env", env]),
         ...(fault === undefined ? [] : ["--fault", fault]),
         "--twice",
@@ -162,9 +164,9 @@ function mangle({ name, sessions, verifier = "", files, kinds, max, inSample }: 
     work: {
       tool: "mangle.mjs",
       prepare: (context) =>
-        `${sessions.map((session) => context.writer(`${context.workDir}/log ${session}`)).join(" ; ")} ; true`,
+        `${sessions.map((session) => context.writer(`${shellQuote(join(context.workDir, "log"))} ${session}`)).join(" ; ")} ; true`,
       args: (context) => [
-        ...["--source", `${context.workDir}/log`],
+        ...["--source", join(context.workDir, "log")],
         ...["--verify-batch", context.verifier(`--batch ${verifier}`.trim())],
         ...["--files", files, "--max", context.isSample ? "40" : String(max)],
         ...(kinds === undefined ? [] : ["--kinds", kinds]),
@@ -173,6 +175,11 @@ function mangle({ name, sessions, verifier = "", files, kinds, max, inSample }: 
       ],
     },
   };
+}
+
+/** For the shell. */
+function beforeFile(context: RunContext): string {
+  return shellQuote(join(context.workDir, "before"));
 }
 
 function common(context: RunContext): string[] {

@@ -5,7 +5,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { SeededRandom } from "@varve/fs-core/testing";
-import type { CampaignRun, RunContext, ToolResult } from "./campaign.ts";
+import { type CampaignRun, type RunContext, shellQuote, type ToolResult } from "./campaign.ts";
 import { Child } from "./child.ts";
 import { brokenPromises, parsePromises } from "./promises.ts";
 import { type Answer, verifyDirectory } from "./verify-directory.ts";
@@ -27,8 +27,8 @@ async function fence(first: string, second: string, context: RunContext): Promis
     const dir = join(context.keepDir, `round-${round}`);
     mkdirSync(dir, { recursive: true });
     const problems = await fenceOnce(
-      context.writer(`${dir} ${first} --seed ${round}`),
-      context.writer(`${dir} ${second} --announce --take-over --seed ${round + rounds}`),
+      context.writer(`${shellQuote(dir)} ${first} --seed ${round}`),
+      context.writer(`${shellQuote(dir)} ${second} --announce --take-over --seed ${round + rounds}`),
       dir,
       random,
     );
@@ -62,5 +62,6 @@ async function fenceOnce(first: string, second: string, dir: string, random: See
 }
 
 function verify(dir: string): Promise<Answer> {
-  return verifyDirectory({ dir, indexKind: "file", bufferBytes: 65536, segmentSizeBytes: 4096 }, new SeededRandom(1), true);
+  const settings = { dir, indexKind: "file", bufferBytes: 65536, segmentSizeBytes: 4096 } as const;
+  return verifyDirectory({ settings, random: new SeededRandom(1), isThorough: true });
 }

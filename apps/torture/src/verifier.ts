@@ -3,12 +3,14 @@
  * directory as an argument, or with `--batch` one JSON line `{"dir"}` after the other on standard input. Anything that
  * is neither an answer nor a typed refusal ends it with Node's own report, which the tools take for a crash.
  */
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import type { AofSettings } from "@varve/aof";
 import { SeededRandom } from "@varve/fs-core/testing";
 import { type IndexKind, indexKinds, oneOf } from "./arguments.ts";
 import { printLines } from "./output.ts";
+import { parsePromises, type Promises } from "./promises.ts";
 import { type Answer, verifyDirectory } from "./verify-directory.ts";
 
 const usage = `usage: node dist/verifier.js [options] DIR
@@ -16,6 +18,7 @@ const usage = `usage: node dist/verifier.js [options] DIR
   --index KIND        file (default) | lmdb | memory | auto
   --recovery MODE     truncate-torn-tail (default) | strict | salvage
   --thorough          also look read-only and with verifyLog, before and after
+  --before FILE       a writer's output of an earlier time: what it promised is checked, its ids are not printed
 `;
 
 const exitRefused = 3;
@@ -30,9 +33,9 @@ async function main(args: readonly string[]): Promise<number> {
     printLines(2, `${(error as Error).message}\n${usage}`);
     return 2;
   }
-  const { dir, isThorough, settings } = invocation;
+  const { dir, isThorough, before, settings } = invocation;
   const verify = (each: string): Promise<Answer> =>
-    verifyDirectory({ ...settings, dir: each }, new SeededRandom(1), isThorough);
+    verifyDirectory({ settings: { ...settings, dir: each }, random: new SeededRandom(1), isThorough, before });
   if (dir !== undefined) return printAnswer(await verify(dir));
   for await (const line of createInterface({ input: process.stdin })) {
     const asked = JSON.parse(line) as { readonly dir: string };
@@ -52,6 +55,7 @@ interface Invocation {
   /** undefined: directories come on standard input. */
   readonly dir: string | undefined;
   readonly isThorough: boolean;
+  readonly before: Promises | undefined;
   readonly settings: Omit<AofSettings, "dir">;
 }
 
@@ -65,6 +69,7 @@ function parse(args: readonly string[]): Invocation {
       index: { type: "string" },
       recovery: { type: "string" },
       thorough: { type: "boolean" },
+      before: { type: "string" },
     },
   });
   const [dir] = positionals;
@@ -74,6 +79,7 @@ function parse(args: readonly string[]): Invocation {
   return {
     dir,
     isThorough: values.thorough === true,
+    before: values.before === undefined ? undefined : parsePromises(readFileSync(values.before, "utf8")),
     // The smallest buffer: tens of thousands of opens must stay within the memory limit of the tools.
     settings: { indexKind, recovery, bufferBytes: 65536, segmentSizeBytes: 4096 },
   };

@@ -7,6 +7,7 @@
 import { Aof, type AofSettings, isAofError, openReadOnly, verifyLog } from "@varve/aof";
 import type { Random } from "@varve/fs-core";
 import { checkLog, checkReadOnly, type LogContent, Seen } from "./check-log.ts";
+import { brokenPromises, type Promises } from "./promises.ts";
 
 /** What the oracle gets to judge, in the contract's own form. */
 export interface Answer {
@@ -15,8 +16,16 @@ export interface Answer {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
+export interface Verification {
+  readonly settings: AofSettings;
+  readonly random: Random;
+  readonly isThorough: boolean;
+  /** What was appended before the oracle began to listen: those records are checked here and kept from it. */
+  readonly before?: Promises | undefined;
+}
+
 /** @throws whatever is not a typed refusal, and Error when two paths disagree */
-export async function verifyDirectory(settings: AofSettings, random: Random, isThorough: boolean): Promise<Answer> {
+export async function verifyDirectory({ settings, random, isThorough, before }: Verification): Promise<Answer> {
   const reports: string[] = [];
   try {
     const seen = new Seen();
@@ -31,11 +40,19 @@ export async function verifyDirectory(settings: AofSettings, random: Random, isT
     }
     if (content.error !== undefined) throw content.error;
     if (isThorough && settings.recovery !== "salvage") await lookAfter(settings.dir, content, seen);
-    return { ids: content.ids, reports, error: null };
+    return { ids: before === undefined ? content.ids : withoutKnown(content.ids, before), reports, error: null };
   } catch (error) {
     if (!isAofError(error)) throw error;
     return { ids: [], reports, error: { code: error.code, message: error.message.replaceAll("\n", "; ") } };
   }
+}
+
+/** What the oracle did not see, and in place of each record of it that is owed and missing an id that nobody appended. */
+export function withoutKnown(ids: readonly string[], before: Promises): string[] {
+  const known = new Set(before.tried);
+  const found = ids.filter((id) => known.has(id));
+  const broken = brokenPromises(before, found, before.visible).map((sentence) => `before:${sentence.replaceAll(" ", "-")}`);
+  return [...ids.filter((id) => !known.has(id)), ...broken];
 }
 
 /** Whatever a crash left, these two may refuse or complain, but not fail in another way. */

@@ -3,7 +3,7 @@
  * 0 after a clean close, with 1 and one line `CODE: message` when the log failed or refused, with 2 on wrong use. An
  * error without a code is a defect of the log, and ends it with Node's own report.
  */
-import { Aof, type AofError, isAofError } from "@varve/aof";
+import { Aof, type AofError, isAofError, openReadOnly, type ReadOnlyLog } from "@varve/aof";
 import { systemClock, systemRandom } from "@varve/fs-core";
 import { SeededRandom } from "@varve/fs-core/testing";
 import { printEvents, printLines } from "./output.ts";
@@ -48,9 +48,9 @@ async function write(options: WriterOptions): Promise<void> {
   };
   const outstanding: Outstanding = new Map();
   let left = options.count;
+  if (options.announce) await announceFound(options.dir, outstanding);
   for (let reopens = options.reopens; ; reopens--) {
     const log = await Aof.open(writerSettings(options));
-    if (options.announce) await announceAll(log);
     settle(log, outstanding);
     const writing = new Writing(log, options, parts, outstanding, left);
     try {
@@ -68,16 +68,30 @@ async function write(options: WriterOptions): Promise<void> {
   }
 }
 
-/** Everything found by an open was made durable by it. */
-async function announceAll(log: Aof): Promise<void> {
-  for await (const batch of log.readBatches()) {
-    const ids = Array.from(batch, (record) => contractId(record.id, record.payload));
-    printEvents("T", ids);
-    printEvents("A", ids);
+/**
+ * Tells the oracle of records that it did not see being appended: T of all, A of those that the log says are durable.
+ * Before the open, because recovery may be what the power fails in.
+ */
+async function announceFound(dir: string, outstanding: Outstanding): Promise<void> {
+  let log: ReadOnlyLog;
+  try {
+    log = await openReadOnly({ dir });
+  } catch (error) {
+    if (isAofError(error) && error.code === "NOT_FOUND") return;
+    throw error;
+  }
+  try {
+    for await (const batch of log.readBatches()) {
+      for (const record of batch) outstanding.set(record.id, contractId(record.id, record.payload));
+    }
+    printEvents("T", [...outstanding.values()]);
+    printEvents("A", [...outstanding].filter(([logId]) => logId <= log.durableId).map(([, id]) => id));
+  } finally {
+    await log.close();
   }
 }
 
-/** After a failure and a new open: what was tried either survived, and is durable now, or is gone for good. */
+/** After an open: what was tried before either survived, and is durable now, or is gone for good. */
 function settle(log: Aof, outstanding: Outstanding): void {
   for (const [logId, id] of outstanding) {
     const record = logId < log.nextId ? log.getSync(logId) : undefined;

@@ -23,6 +23,8 @@ import { temporaryDirectory } from "./temporary-directory.ts";
 
 const directory = fileURLToPath(new URL("golden/", import.meta.url));
 
+const root = temporaryDirectory();
+
 /** The golden file's bytes; written first when asked to. */
 function golden(name: string, made: () => Uint8Array): Uint8Array {
   const path = join(directory, name);
@@ -101,7 +103,7 @@ describe("data.mdb and data.seal", () => {
   test("environment-v1.mdb", async () => {
     const model = new MemorySegmentIndex({ logId });
     await fillIndex(model, 12);
-    const place = join(temporaryDirectory(), "index");
+    const place = join(root, "index");
     const index = await LmdbSegmentIndex.open({ directory: place, logId });
     await fillIndex(index, 12);
     await index.close();

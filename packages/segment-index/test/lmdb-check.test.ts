@@ -25,7 +25,8 @@ import { isFull, sample, seed } from "./effort.ts";
 import { fillIndex } from "./fill-index.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
-const directory = join(temporaryDirectory(), "index");
+const root = temporaryDirectory();
+const directory = join(root, "index");
 const dataFile = join(directory, "data.mdb");
 let original: Uint8Array;
 /** What the file was some commits before, and one commit before. */
@@ -120,7 +121,7 @@ describe("a damaged data.mdb", () => {
   });
 
   test("with one leaf as it was some commits before, all its checksums right", async () => {
-    const place = join(temporaryDirectory(), "stale");
+    const place = join(root, "stale");
     const read = (): Uint8Array => readFileSync(join(place, "data.mdb"));
     const index = await LmdbSegmentIndex.open({ directory: place, logId });
     await index.replaceAll(Array.from({ length: 40 }, (_, n) => sampleEntry(1 + 100 * n)));
@@ -153,7 +154,7 @@ describe("a damaged data.mdb", () => {
 
 describe("a sound data.mdb", () => {
   test("is accepted after every commit of a long history", { timeout: 60_000 }, async () => {
-    const place = join(temporaryDirectory(), "history");
+    const place = join(root, "history");
     const random = new SeededRandom(seed);
     const index = await LmdbSegmentIndex.open({ directory: place, logId });
     const check = (): void => void checkEnvironment(readFileSync(join(place, "data.mdb")), logId);

@@ -18,6 +18,8 @@ import { isFull, seed } from "./effort.ts";
 import { ModelIndex, withoutVersion } from "./model-index.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
+const root = temporaryDirectory();
+
 type Command =
   | { readonly do: "add"; readonly entry: NewSegmentEntry }
   | { readonly do: "update"; readonly baseId: number; readonly patch: SegmentPatch }
@@ -188,7 +190,6 @@ describe("any run of calls has the effects of a plain map", () => {
   });
 
   test("lmdb", { timeout: 600_000 }, () => {
-    const root = temporaryDirectory();
     let made = 0;
     return property((fresh) => {
       if (fresh) made++;

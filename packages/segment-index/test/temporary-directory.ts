@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll } from "vitest";
 
 /**
- * A directory of the operating system that lives as long as the test file. In memory where there is such a file system:
+ * A directory of the operating system that lives as long as the test file; call it outside of tests. In memory where there is such a file system:
  * these tests try what is in files, thousands of times, and no disk.
  */
 export function temporaryDirectory(): string {

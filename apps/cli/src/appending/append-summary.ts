@@ -1,6 +1,7 @@
 import type { RecoveryReport } from "@varve/aof";
 import { formatDurationMs } from "../values/duration.ts";
 import { formatCount, formatSize } from "../values/size.ts";
+import { countOf, idRange } from "../values/words.ts";
 
 /** What an `append` did. Plain JSON. */
 export interface AppendSummary {
@@ -29,9 +30,7 @@ export function summaryText(summary: AppendSummary): string {
     ended
   ];
   if (firstId === null || lastId === null) return `${why}appended nothing`;
-  const noun = records === 1 ? "record" : "records";
-  const ids = firstId === lastId ? `id ${firstId}` : `ids ${firstId}..${lastId}`;
   const rate = `${formatDurationMs(seconds * 1000)}, ${formatCount(summary.recordsPerSecond)} records/s`;
   const lost = durableId < lastId ? `; durable only up to id ${durableId}` : "";
-  return `${why}appended ${formatCount(records)} ${noun}, ${formatSize(bytes)}, as ${ids} (${rate})${lost}`;
+  return `${why}appended ${countOf(records, "record")}, ${formatSize(bytes)}, as ${idRange(firstId, lastId)} (${rate})${lost}`;
 }

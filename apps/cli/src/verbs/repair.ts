@@ -4,6 +4,7 @@ import { CliError, usageError } from "../cli-error.ts";
 import { assertDirectory, namesIn } from "../directory.ts";
 import { shellWord } from "../next-step.ts";
 import { formatCount } from "../values/size.ts";
+import { idRange } from "../values/words.ts";
 import { logDirectory, type Shell, type Verb } from "../verb.ts";
 import { exitCodeOfReport, noteNextStep, problemText, verifyWithProgress } from "./verify.ts";
 
@@ -92,17 +93,14 @@ function reportText({ recovery, verify }: RepairReport, kept: readonly string[])
   const didNothing = messages.length === 0 && lost.length === 0 && kept.length === 0;
   const isNews = ({ recordId = 0 }: VerifyProblem): boolean =>
     !lost.some((range) => recordId >= range.firstId && recordId <= range.lastId);
+  const holds = verify.ok || lostRecords > 0 ? "the log holds" : "what can be read:";
+  const marked = lostRecords === 0 ? "" : `, ${formatCount(lostRecords)} of them lost`;
   const lines = [
     ...(didNothing ? ["there was nothing to cut or to tidy up"] : messages),
-    ...lost.map(
-      ({ firstId, lastId, reason }) =>
-        `lost: ${firstId === lastId ? `record ${firstId}` : `records ${firstId}..${lastId}`}: ${reason}`,
-    ),
+    ...lost.map(({ firstId, lastId, reason }) => `lost: ${idRange(firstId, lastId)}: ${reason}`),
     ...kept.map((name) => `kept: ${name}`),
     ...verify.problems.filter(isNews).map(problemText),
-    verify.records === 0
-      ? "the log holds no records"
-      : `${verify.ok || lostRecords > 0 ? "the log holds" : "what can be read:"} ids ${verify.firstId}..${verify.lastId}${lostRecords === 0 ? "" : `, ${formatCount(lostRecords)} of them lost`}`,
+    verify.records === 0 ? "the log holds no records" : `${holds} ${idRange(verify.firstId, verify.lastId)}${marked}`,
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -7,6 +7,7 @@ import { withReadOnlyLog } from "../open-log.ts";
 import { formatPairs } from "../table.ts";
 import { formatCount, formatSize } from "../values/size.ts";
 import { formatTimeUs } from "../values/time.ts";
+import { countOf } from "../values/words.ts";
 import { logDirectory, type Shell, type Verb } from "../verb.ts";
 
 /** A log at a glance. Plain JSON. */
@@ -96,7 +97,8 @@ function isoTime(timestampUs: number | undefined): string | null {
 }
 
 function statText(found: LogStat): string {
-  const size = (bytes: number): string => `${formatSize(bytes)} (${formatCount(bytes)} bytes)`;
+  const exact = (bytes: number): string => countOf(bytes, "byte");
+  const size = (bytes: number): string => (bytes < 1024 ? exact(bytes) : `${formatSize(bytes)} (${exact(bytes)})`);
   const isEmpty = found.records === 0;
   const pairs: (readonly [string, string])[] = [
     ["records", formatCount(found.records)],

@@ -3,7 +3,8 @@ import type { Arguments } from "../arguments.ts";
 import { assertDirectory } from "../directory.ts";
 import { exitCode, exitCodeOf } from "../exit-codes.ts";
 import { nextStep } from "../next-step.ts";
-import { formatCount, formatSize } from "../values/size.ts";
+import { formatSize } from "../values/size.ts";
+import { countOf, idRange } from "../values/words.ts";
 import { logDirectory, type Shell, type Verb } from "../verb.ts";
 
 export const verify: Verb = {
@@ -75,13 +76,12 @@ export function problemText({ code, message }: VerifyProblem): string {
 
 function reportText(report: VerifyReport): string {
   const { ok, problems, notes, records, segments, bytes, firstId, lastId } = report;
-  const count = problems.length === 1 ? "1 problem" : `${formatCount(problems.length)} problems`;
-  const held = records === 0 ? "no records" : `${formatCount(records)} records, ids ${firstId}..${lastId}`;
-  const files = `${formatSize(bytes)} in ${segments === 1 ? "1 segment" : `${formatCount(segments)} segments`}`;
+  const held = records === 0 ? "no records" : `${countOf(records, "record")}, ${idRange(firstId, lastId)}`;
+  const files = `${formatSize(bytes)} in ${countOf(segments, "segment")}`;
   const lines = [
     ...problems.map(problemText),
     ...notes.map((note) => `note: ${note}`),
-    `${ok ? "ok" : count}: ${held}, ${files}`,
+    `${ok ? "ok" : countOf(problems.length, "problem")}: ${held}, ${files}`,
   ];
   return `${lines.join("\n")}\n`;
 }

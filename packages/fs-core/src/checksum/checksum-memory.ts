@@ -19,7 +19,7 @@ export interface ChecksumMemory {
 export interface ChecksumMemoryOptions {
   /**
    * `auto`, the default: WebAssembly where the process can compile the module and reserve the memory, TypeScript
-   * otherwise; `engine.kind` says which. Results are the same, the second is 4 to 13 times slower.
+   * otherwise; `engine.kind` says which. Results are the same; TypeScript takes 2 (64 bytes) to 12 times (1 MiB) as long.
    */
   readonly engine?: "auto" | "wasm" | "typescript";
 }

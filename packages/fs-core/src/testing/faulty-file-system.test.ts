@@ -146,6 +146,7 @@ describe("which calls are hit", () => {
       (handle: FileHandle) => handle.setSize(1),
       (handle: FileHandle) => handle.preallocate(0, 1),
       (handle: FileHandle) => handle.size(),
+      (handle: FileHandle) => handle.linkCountSync(),
       (handle: FileHandle) => handle.flush(),
       (handle: FileHandle) => handle.sync(),
       (handle: FileHandle) => handle.close(),
