@@ -60,7 +60,9 @@ export async function open(dir: string, { mode, conc = 1, variant }: PeerOptions
       ? (_, payload) => log.appendDurable(payload)
       : (_, payload) => inOrder.run(() => log.append(payload)),
     appendBatch: (_, payloads) =>
-      inOrder.run(...partsOf(payloads, partBytes).map((part) => () => log.appendBatch(part))),
+      partsOf(payloads, partBytes)
+        .map((part) => inOrder.run(() => log.appendBatch(part)))
+        .at(-1),
     async scan(onRecord) {
       let count = 0;
       for await (const batch of log.readBatches()) {
@@ -80,11 +82,15 @@ export async function open(dir: string, { mode, conc = 1, variant }: PeerOptions
 class InOrder {
   #waiting: Promise<void> | undefined;
 
-  /** Runs the calls now if it can. Otherwise resolves when the last of them is done. */
-  run(...calls: readonly (() => unknown)[]): undefined | Promise<void> {
-    if (this.#waiting !== undefined) return this.#enqueue(this.#waiting.then(() => attempt(calls)));
-    const waiting = attempt(calls);
-    return waiting === undefined ? undefined : this.#enqueue(waiting);
+  /** Runs `call` now if it can, otherwise resolves when it was run. It is run again after it found no room. */
+  run(call: () => unknown): undefined | Promise<void> {
+    if (this.#waiting !== undefined) return this.#enqueue(this.#waiting.then(() => retried(call)));
+    try {
+      call();
+      return undefined;
+    } catch (error) {
+      return this.#enqueue(roomAfter(error).then(() => retried(call)));
+    }
   }
 
   async settled(): Promise<void> {
@@ -100,18 +106,21 @@ class InOrder {
   }
 }
 
-/** Runs the calls; where one finds no room, resolves once it and the rest are done. */
-function attempt(calls: readonly (() => unknown)[]): undefined | Promise<void> {
-  for (let k = 0; k < calls.length; k++) {
+async function retried(call: () => unknown): Promise<void> {
+  for (;;) {
     try {
-      calls[k]?.();
+      call();
+      return;
     } catch (error) {
-      if (!isAofError(error) || error.ready === undefined) throw error;
-      const rest = calls.slice(k);
-      return error.ready.then(() => attempt(rest));
+      await roomAfter(error);
     }
   }
-  return undefined;
+}
+
+/** Resolves when there is room again. @throws the error when it is about something else */
+function roomAfter(error: unknown): Promise<void> {
+  if (!isAofError(error) || error.ready === undefined) throw error;
+  return error.ready;
 }
 
 /** The payloads in runs of at most `maxBytes`, or of one payload where that alone is larger. */

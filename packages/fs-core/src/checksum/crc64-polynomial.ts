@@ -4,13 +4,13 @@
  * The CRC is reflected: bit 63 of a value is the coefficient of x^0 and bit 0 that of x^63, so multiplying by x is a
  * shift to the right. Halves are int32 because JavaScript's bitwise operators work on those and allocate nothing.
  *
- * The generator is the NVM Express one, 0xAD93D23594C93659 in normal order (NVM Command Set Specification 1.0, section
- * 5.2.1.3.4, "64b CRC"), all ones before and after.
+ * The generator is 0xAD93D23594C93659 in normal order, the "64b CRC" of the NVM Express NVM Command Set Specification;
+ * all ones are added before and after.
  */
 
 /** The generator, reflected: 0x9A6C9329AC4BC9B5. */
-export const polynomialLow: number = 0xac4bc9b5 | 0;
-export const polynomialHigh: number = 0x9a6c9329 | 0;
+const polynomialLow: number = 0xac4bc9b5 | 0;
+const polynomialHigh: number = 0x9a6c9329 | 0;
 
 /** A value modulo the generator, or a running state; the two halves of 64 bits. */
 export interface Halves {
@@ -49,7 +49,7 @@ export interface SlicingTables {
 
 let tables: SlicingTables | undefined;
 
-/** The tables of slicing-by-8, 16 KiB, built on first use (about 40 µs). */
+/** The tables of slicing-by-8, 16 KiB, built on first use. */
 export function slicingTables(): SlicingTables {
   tables ??= buildTables();
   return tables;
@@ -83,7 +83,7 @@ function timesX(value: Halves): void {
 }
 
 /** `value` := `value` · `factor`. */
-export function multiply(value: Halves, factorLow: number, factorHigh: number): void {
+function multiply(value: Halves, factorLow: number, factorHigh: number): void {
   const power: Halves = { low: value.low, high: value.high };
   let low = 0;
   let high = 0;
