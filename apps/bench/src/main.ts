@@ -1,30 +1,34 @@
-/** `npm run bench -- <name>`: one measurement per name; without one, the list. */
-import { runBareLoop } from "./bare-loop.ts";
-import { runMatrix } from "./matrix.ts";
-import { runOpenTime } from "./open-time.ts";
-import { runPeers } from "./run-peers.ts";
+/** `pnpm bench <name>`: runs one bench, prints its tables and leaves its rows in `results/`. */
+import { bareLoop } from "./bare-loop.ts";
+import { type Bench, print, writeResults } from "./bench.ts";
+import { matrix } from "./matrix.ts";
+import { openTime } from "./open-time.ts";
+import { openTimeChild, openTimeChildName } from "./open-time-child.ts";
+import { peers } from "./run-peers.ts";
 
-interface Bench {
-  readonly what: string;
-  run(args: readonly string[]): Promise<void>;
+const benches: readonly Bench[] = [matrix, bareLoop, openTime, peers];
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main([name, ...args]: readonly string[]): Promise<number> {
+  if (name === openTimeChildName) return openTimeChild(args);
+  const bench = benches.find((each) => each.name === name);
+  if (bench === undefined) {
+    process.stderr.write(`usage: pnpm bench <name> [options]\n${benches.map(usageOf).join("")}`);
+    return 2;
+  }
+  try {
+    const results = await bench.run(args);
+    print(`results: ${writeResults(bench.name, args, results)}`);
+    return 0;
+  } catch (error) {
+    // Wrong use: an option, a missing harness, a disk too small.
+    if (!(error instanceof RangeError) && !(error instanceof TypeError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 2;
+  }
 }
 
-const benches: Readonly<Record<string, Bench>> = {
-  "bare-loop": {
-    what: "durable appends of one caller against a bare write + fdatasync loop on a zero-filled file",
-    run: runBareLoop,
-  },
-  matrix: { what: "the 16 cells of the source design's table, beside its figures", run: runMatrix },
-  "open-time": { what: "opening a log after a kill, by its size (--gib 10 for the largest)", run: runOpenTime },
-  peers: { what: "side by side with other stores, by the peer harness (VARVE_PEERS: where it is)", run: runPeers },
-};
-
-const [name, ...args] = process.argv.slice(2).filter((arg) => arg !== "--");
-const bench = name === undefined ? undefined : benches[name];
-if (bench === undefined) {
-  const list = Object.entries(benches).map(([key, { what }]) => `  ${key.padEnd(10)} ${what}`);
-  process.stderr.write(`usage: npm run bench -- <name> [options]\n${list.join("\n")}\n`);
-  process.exitCode = name === undefined || name === "--help" ? 0 : 1;
-} else {
-  await bench.run(args);
+function usageOf({ name, usage }: Bench): string {
+  return usage.map((line, k) => `  ${(k === 0 ? name : "").padEnd(11)}${line}\n`).join("");
 }

@@ -1,106 +1,149 @@
 /**
- * Question: where does this log stand in the table that the source design printed?
- * Method: its 16 cells, one after another on one disk, each its own log, the final drain (everything durable) counted.
- * Its `Batched(n)` is one caller that appends and lets the strategy flush; its `Sync` is shown for one caller, who cannot
- * be faster than the disk's sync, and for 256 who share one.
+ * Appends a second by strategy and record size, beside the figures of the source design. Each cell runs in a fresh log;
+ * the time includes a last `flush`, so nothing counts that is not durable in the end. Cells take turns over the rounds.
  */
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Aof, type AofSettings } from "@varve/aof";
-import { numberOption, withScratch } from "./scratch.ts";
+import { parseArgs } from "node:util";
+import { Aof, isAofError } from "@varve/aof";
+import type { FlushStrategy } from "@varve/flush-metrics";
+import { systemClock } from "@varve/fs-core";
+import { type Bench, print, withDirectory } from "./bench.ts";
+import { short, sizeName, spreadOf, type Spread, table } from "./measure.ts";
+import { payloadsOf } from "./payloads.ts";
 
-const sizes = [64, 1024, 16 * 1024, 64 * 1024];
+const sizes = [64, 1024, 16384, 65536] as const;
 
-interface Row {
+interface Strategy {
   readonly name: string;
-  readonly design: readonly string[];
-  readonly settings: Partial<AofSettings>;
+  readonly flushStrategy: FlushStrategy;
+  /** Callers of `appendDurable`; 0 for a loop over `append`. */
   readonly callers: number;
+  /** Appends a second that the source design states, by size. */
+  readonly design: readonly number[] | undefined;
 }
 
-const rows: readonly Row[] = [
-  {
-    name: "Sync, 1 caller",
-    design: ["50 k", "25 k", "5 k", "1.25 k"],
-    settings: { flushStrategy: { kind: "sync" } },
-    callers: 1,
-  },
-  {
-    name: "Sync, 256 callers",
-    design: ["50 k", "25 k", "5 k", "1.25 k"],
-    settings: { flushStrategy: { kind: "sync" } },
-    callers: 256,
-  },
+const strategies: readonly Strategy[] = [
+  { name: "Sync", flushStrategy: { kind: "sync" }, callers: 0, design: [50_000, 25_000, 5_000, 1_250] },
   {
     name: "Batched(100)",
-    design: ["500 k", "250 k", "50 k", "12.5 k"],
-    settings: { flushStrategy: { kind: "batched", batchSize: 100 } },
+    flushStrategy: { kind: "batched", batchSize: 100 },
     callers: 0,
+    design: [500_000, 250_000, 50_000, 12_500],
   },
   {
     name: "Batched(1000)",
-    design: ["800 k", "400 k", "80 k", "20 k"],
-    settings: { flushStrategy: { kind: "batched", batchSize: 1000 } },
+    flushStrategy: { kind: "batched", batchSize: 1000 },
     callers: 0,
+    design: [800_000, 400_000, 80_000, 20_000],
   },
-  {
-    name: "Async",
-    design: ["1 M+", "500 k+", "100 k+", "25 k+"],
-    settings: { flushStrategy: { kind: "async" } },
-    callers: 0,
-  },
+  { name: "Async", flushStrategy: { kind: "async" }, callers: 0, design: [1_000_000, 500_000, 100_000, 25_000] },
+  { name: "appendDurable, 256 callers", flushStrategy: { kind: "sync" }, callers: 256, design: undefined },
 ];
 
-export async function runMatrix(args: readonly string[]): Promise<void> {
-  const seconds = numberOption(args, "seconds", 2);
-  const out = args.includes("--out") ? args[args.indexOf("--out") + 1] : undefined;
-  const lines = [
-    `| strategy | ${sizes.map((size) => `${size} B: ours (design)`).join(" | ")} |`,
-    `|---|${sizes.map(() => "---|").join("")}`,
-  ];
-  await withScratch(async (dir) => {
-    for (const [index, row] of rows.entries()) {
-      const cells: string[] = [];
-      for (const [column, size] of sizes.entries()) {
-        const log = await Aof.open({ dir: join(dir, `${index}-${size}`), ...row.settings });
-        const rate = await cellRate(log, Buffer.alloc(size, 7), row.callers, seconds);
-        await log.close();
-        cells.push(`${Math.round(rate).toLocaleString("en")} (${row.design[column]})`);
-      }
-      lines.push(`| ${row.name} | ${cells.join(" | ")} |`);
-      process.stdout.write(`${lines.slice(index === 0 ? 0 : -1).join("\n")}\n`);
-    }
-  });
-  if (out !== undefined) await writeFile(out, `${lines.join("\n")}\n`);
+interface Cell {
+  readonly strategy: string;
+  readonly bytes: number;
+  readonly design: number | undefined;
+  readonly measured: Spread;
 }
 
-async function cellRate(log: Aof, payload: Uint8Array, callers: number, seconds: number): Promise<number> {
-  const begin = performance.now();
-  const isOver = (): boolean => performance.now() - begin >= seconds * 1000;
-  if (callers === 1) {
-    while (!isOver()) log.append(payload);
-  } else if (callers > 1) {
-    await Promise.all(
-      Array.from({ length: callers }, async () => {
-        while (!isOver()) await log.appendDurable(payload);
-      }),
+/** A cell stops here although its time is not over: disks are finite. */
+const maxBytes = 512 * 2 ** 20;
+
+export const matrix: Bench = {
+  name: "matrix",
+  usage: ["appends a second by strategy and size, beside the source design's figures", "--rounds 3   --secs 1"],
+  async run(args) {
+    const { values } = parseArgs({ args: [...args], options: { rounds: { type: "string" }, secs: { type: "string" } } });
+    const rounds = Number(values.rounds ?? 3);
+    const us = Number(values.secs ?? 1) * 1e6;
+    const rates = new Map<string, number[]>();
+    for (let round = 0; round < rounds; round++) {
+      for (const strategy of strategies) {
+        for (const bytes of sizes) {
+          const rate = await withDirectory((dir) => measure(dir, strategy, bytes, us));
+          const key = `${strategy.name} ${bytes}`;
+          rates.set(key, [...(rates.get(key) ?? []), rate]);
+        }
+      }
+    }
+    const cells: Cell[] = strategies.flatMap(({ name, design }) =>
+      sizes.map((bytes, k) => ({
+        strategy: name,
+        bytes,
+        design: design?.[k],
+        measured: spreadOf(rates.get(`${name} ${bytes}`) as number[]),
+      })),
     );
+    print(cellTable(cells));
+    return cells;
+  },
+};
+
+function cellTable(cells: readonly Cell[]): string {
+  const row = (name: string): string[] =>
+    cells
+      .filter((cell) => cell.strategy === name)
+      .map(({ design, measured }) =>
+        design === undefined
+          ? short(measured.median)
+          : `${short(design)} → ${short(measured.median)} (× ${(measured.median / design).toFixed(2)})`,
+      );
+  return table(
+    ["design → measured, appends/s", ...sizes.map(sizeName)],
+    strategies.map(({ name }) => [name, ...row(name)]),
+  );
+}
+
+async function measure(dir: string, strategy: Strategy, bytes: number, us: number): Promise<number> {
+  const log = await Aof.open({ dir: join(dir, "log"), flushStrategy: strategy.flushStrategy });
+  try {
+    await run(log, strategy, bytes, us / 5);
+    return await run(log, strategy, bytes, us);
+  } finally {
+    await log.close();
+  }
+}
+
+/** Appends a second, the last flush included. */
+async function run(log: Aof, { flushStrategy, callers }: Strategy, bytes: number, us: number): Promise<number> {
+  const payload = payloadsOf(bytes);
+  const began = systemClock.monotonicUs();
+  let count = 0;
+  const isOver = (): boolean => systemClock.monotonicUs() - began >= us || count * bytes >= maxBytes;
+  if (callers > 0) {
+    const caller = async (): Promise<void> => {
+      while (!isOver()) {
+        try {
+          await log.appendDurable(payload(count++));
+        } catch (error) {
+          count--;
+          await roomAfter(error);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: callers }, caller));
   } else {
-    while (!isOver()) await burst(log, payload);
+    // A burst, then a turn of the loop for the flushes, as a server has it between requests.
+    const burst = flushStrategy.kind === "sync" ? 1 : Math.max(16, Math.min(1000, Math.floor(2 ** 20 / bytes)));
+    while (!isOver()) {
+      for (let k = 0; k < burst; k++) {
+        try {
+          log.append(payload(count));
+          count++;
+        } catch (error) {
+          await roomAfter(error);
+        }
+      }
+      if (flushStrategy.kind !== "sync") await new Promise<void>((resolve) => systemClock.defer(resolve));
+    }
   }
   await log.flush();
-  return (log.lastId / (performance.now() - begin)) * 1000;
+  return (count / (systemClock.monotonicUs() - began)) * 1e6;
 }
 
-async function burst(log: Aof, payload: Uint8Array): Promise<void> {
-  for (let index = 0; index < 1000; index++) {
-    try {
-      log.append(payload);
-    } catch (error) {
-      if (!(error instanceof Error && "ready" in error)) throw error;
-      await error.ready;
-      index--;
-    }
-  }
-  await new Promise((resolve) => setImmediate(resolve));
+/** Resolves when there is room again. @throws the error when it is about something else */
+async function roomAfter(error: unknown): Promise<void> {
+  if (!isAofError(error) || error.ready === undefined) throw error;
+  await error.ready;
 }

@@ -1,88 +1,76 @@
 /**
- * Question: does opening a log after a kill depend on its size?
- * Method: a child loads a log of each size and is killed; the open for writing, with the read of the last record, is timed in
- * this process, several times over (each open leaves the log as a clean one, so the first is the one after the kill).
+ * Does opening a log after a kill depend on its size? Logs of 100 MiB and 1 GiB (and 10 GiB with `--large`) of 1 KiB
+ * records. Each opening is in a fresh process that then appends 32 MiB more and kills itself, so that the next one has
+ * the same tail to scan. The page cache is warm for what was just written, cold or warm for the rest.
  */
-import { spawn } from "node:child_process";
+import { execFile } from "node:child_process";
+import { statfsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { Aof } from "@varve/aof";
-import { median, numberOption, withScratch } from "./scratch.ts";
+import { parseArgs } from "node:util";
+import { type Bench, print, withDirectory } from "./bench.ts";
+import { openTimeChildName } from "./open-time-child.ts";
+import { short, sizeName, spreadOf, type Spread, table } from "./measure.ts";
 
-const MiB = 1024 * 1024;
+interface Row {
+  readonly bytes: number;
+  readonly openMs: Spread;
+  /** From the start of the open to the last record read. */
+  readonly readyMs: Spread;
+}
 
-export async function runOpenTime(args: readonly string[]): Promise<void> {
-  if (args[0] === "--load") {
-    await load(args[1] as string, Number(args[2]));
-    return;
-  }
-  const largest = numberOption(args, "gib", 1) * 1024;
-  const rounds = numberOption(args, "rounds", 5);
-  const sizes = [100, 1024, 10 * 1024].filter((mib) => mib <= Math.max(largest, 100));
-  const found = new Map<number, { killed: number; clean: number }>();
-  await withScratch(async (dir) => {
-    // Once unmeasured: modules and histograms are loaded with the first log.
-    await (await Aof.open({ dir: join(dir, "warm") })).close();
-    for (const mib of sizes) {
-      const path = join(dir, `${mib}`);
-      await loadAndKill(path, mib);
-      const killed = await timeOpen(path);
-      const clean: number[] = [];
-      for (let round = 0; round < rounds; round++) clean.push(await timeOpen(path));
-      found.set(mib, { killed, clean: median(clean) });
-      process.stdout.write(
-        `${mib} MiB: ${killed.toFixed(1)} ms after a kill, ${median(clean).toFixed(1)} ms after a close\n`,
-      );
-    }
-  });
-  const first = found.get(sizes[0] as number);
-  const last = found.get(sizes.at(-1) as number);
-  if (first !== undefined && last !== undefined && first !== last) {
-    process.stdout.write(
-      `${sizes.at(-1)} MiB against ${sizes[0]} MiB: ${(last.killed / first.killed).toFixed(2)} × after a kill, ${(last.clean / first.clean).toFixed(2)} × after a close\n`,
+export const openTime: Bench = {
+  name: "open-time",
+  usage: ["time to open a log after a kill, by its size", "--rounds 5   --large (adds 10 GiB; needs 14 GiB of disk)"],
+  async run(args) {
+    const { values } = parseArgs({ args: [...args], options: { rounds: { type: "string" }, large: { type: "boolean" } } });
+    const rounds = Number(values.rounds ?? 5);
+    const sizes = [100 * 2 ** 20, 2 ** 30, ...(values.large === true ? [10 * 2 ** 30] : [])];
+    const rows = await withDirectory((dir) => measureAll(dir, sizes, rounds));
+    const smallest = rows[0]?.readyMs.median ?? Number.NaN;
+    print(
+      table(
+        ["log", "open, ms", "last record read, ms", "against the smallest"],
+        rows.map(({ bytes, openMs, readyMs }) => [
+          sizeName(bytes),
+          range(openMs),
+          range(readyMs),
+          `× ${(readyMs.median / smallest).toFixed(2)}`,
+        ]),
+      ),
     );
+    return rows;
+  },
+};
+
+/** All logs first, then their openings in turn. */
+async function measureAll(dir: string, sizes: readonly number[], rounds: number): Promise<Row[]> {
+  const { bavail, bsize } = statfsSync(dir);
+  const wanted = sizes.reduce((sum, bytes) => sum + bytes * 1.3, 0);
+  if (bavail * bsize < wanted) {
+    throw new RangeError(`${sizeName(bavail * bsize)} are free in ${dir}, want ${short(wanted)}B: set VARVE_BENCH_DIR`);
   }
+  const logs = sizes.map((bytes) => ({ bytes, dir: join(dir, String(bytes)), open: [] as number[], ready: [] as number[] }));
+  for (const log of logs) await child("fill", log.dir, String(log.bytes));
+  for (let round = 0; round < rounds; round++) {
+    for (const log of logs) {
+      const { openMs, readyMs } = JSON.parse(await child("open", log.dir, String(32 * 2 ** 20))) as Record<string, number>;
+      log.open.push(openMs as number);
+      log.ready.push(readyMs as number);
+    }
+  }
+  return logs.map(({ bytes, open, ready }) => ({ bytes, openMs: spreadOf(open), readyMs: spreadOf(ready) }));
 }
 
-async function timeOpen(dir: string): Promise<number> {
-  const begin = performance.now();
-  const log = await Aof.open({ dir });
-  if (log.getSync(log.durableId) === undefined) throw new Error("the last record is missing");
-  const elapsed = performance.now() - begin;
-  await log.close();
-  return elapsed;
-}
-
-function loadAndKill(dir: string, mib: number): Promise<void> {
-  const self = fileURLToPath(new URL("./main.js", import.meta.url));
-  const child = spawn(process.execPath, [self, "open-time", "--load", dir, String(mib)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+/** Its output. It ends by its own SIGKILL. */
+function child(...args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    child.stdout.once("data", () => child.kill("SIGKILL"));
-    child.once("exit", (code, signal) =>
-      signal === "SIGKILL" ? resolve() : reject(new Error(`loading ended with ${code}`)),
-    );
+    execFile(process.execPath, [join(import.meta.dirname, "main.js"), openTimeChildName, ...args], (error, stdout, stderr) => {
+      if (error?.signal === "SIGKILL") resolve(stdout);
+      else reject(new Error(`the child did not end as it should: ${stderr}`, { cause: error }));
+    });
   });
 }
 
-/** Writes until the log has the size, says so, and waits to be killed. */
-async function load(dir: string, mib: number): Promise<void> {
-  const log = await Aof.open({ dir, flushStrategy: { kind: "async" } });
-  const payload = Buffer.alloc(1024, 7);
-  for (let bytes = 0; bytes < mib * MiB; bytes += 1000 * 1056) {
-    for (let index = 0; index < 1000; index++) {
-      try {
-        log.append(payload);
-      } catch (error) {
-        if (!(error instanceof Error && "ready" in error)) throw error;
-        await error.ready;
-        index--;
-      }
-    }
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  await log.flush();
-  process.stdout.write("loaded\n");
-  await new Promise((resolve) => setInterval(resolve, 1 << 30));
+function range({ median, min, max }: Spread): string {
+  return `${median.toFixed(1)} (${min.toFixed(1)}..${max.toFixed(1)})`;
 }

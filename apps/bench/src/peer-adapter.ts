@@ -43,7 +43,7 @@ export interface PeerStore {
 }
 
 /** @throws AofError as `Aof.open` does; RangeError for a variant it does not know */
-export async function open(dir: string, { mode, conc = 1, variant }: PeerOptions): Promise<PeerStore> {
+export async function open(dir: string, { size, mode, conc = 1, variant }: PeerOptions): Promise<PeerStore> {
   const isGroup = mode === "sync" && conc > 1;
   const settings: AofSettings = {
     dir,
@@ -56,9 +56,7 @@ export async function open(dir: string, { mode, conc = 1, variant }: PeerOptions
   // A batch larger than the append buffer would be copied to memory of its own; a batch here need not be atomic.
   const partBytes = log.options.bufferBytes / 2;
   return {
-    append: isGroup
-      ? (_, payload) => log.appendDurable(payload)
-      : (_, payload) => inOrder.run(() => log.append(payload)),
+    append: isGroup ? durableAppend(log, size * conc) : (_, payload) => inOrder.run(() => log.append(payload)),
     appendBatch: (_, payloads) =>
       partsOf(payloads, partBytes)
         .map((part) => inOrder.run(() => log.appendBatch(part)))
@@ -75,6 +73,20 @@ export async function open(dir: string, { mode, conc = 1, variant }: PeerOptions
     count: () => log.lastId - log.firstId + 1,
     drain: () => inOrder.settled().then(() => log.flush()),
     close: () => log.close(),
+  };
+}
+
+/** Callers whose records all fit the buffer never meet a full one; the others wait for room. */
+function durableAppend(log: Aof, bytesInFlight: number): PeerStore["append"] {
+  if (bytesInFlight * 2 < log.options.bufferBytes) return (_, payload) => log.appendDurable(payload);
+  return async (_, payload) => {
+    for (;;) {
+      try {
+        return await log.appendDurable(payload);
+      } catch (error) {
+        await roomAfter(error);
+      }
+    }
   };
 }
 

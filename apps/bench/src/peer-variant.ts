@@ -3,7 +3,10 @@ import { parseFlushStrategy } from "@varve/flush-metrics";
 
 /** Settings that a variant of the peer adapter may choose. */
 export type VariantSettings = Partial<
-  Pick<AofSettings, "bufferBytes" | "flushOn" | "flushStrategy" | "indexKind" | "preAllocateEnabled" | "segmentSizeBytes">
+  Pick<
+    AofSettings,
+    "bufferBytes" | "flushOn" | "flushStrategy" | "indexKind" | "preAllocateEnabled" | "segmentSizeBytes"
+  >
 >;
 
 const parsers: Readonly<Record<string, (value: string) => VariantSettings>> = {
@@ -26,7 +29,8 @@ export function parseVariant(variant: string | undefined): VariantSettings {
     if (part === "") continue;
     const [name = "", value = ""] = part.split("=", 2);
     const parse = Object.hasOwn(parsers, name) ? parsers[name] : undefined;
-    if (parse === undefined) throw new RangeError(`variant: got ${name}, want one of ${Object.keys(parsers).join(", ")}`);
+    if (parse === undefined)
+      throw new RangeError(`variant: got ${name}, want one of ${Object.keys(parsers).join(", ")}`);
     settings = { ...settings, ...parse(value) };
   }
   resolveAofSettings({ dir: ".", ...settings });

@@ -7,7 +7,8 @@ export function wholeNumber(values: Values, name: string, otherwise: number): nu
   const given = values[name];
   if (given === undefined) return otherwise;
   const value = Number(given);
-  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`--${name}: got ${String(given)}, want a whole number`);
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new RangeError(`--${name}: got ${String(given)}, want a whole number`);
   return value;
 }
 

@@ -26,7 +26,11 @@ export interface CampaignRun {
   readonly inSample: boolean;
   /** A fault tool and its arguments, or work of our own. */
   readonly work:
-    | { readonly tool: string; readonly args: (context: RunContext) => readonly string[]; readonly prepare?: (context: RunContext) => string }
+    | {
+        readonly tool: string;
+        readonly args: (context: RunContext) => readonly string[];
+        readonly prepare?: (context: RunContext) => string;
+      }
     | { readonly own: (context: RunContext) => Promise<ToolResult> };
 }
 

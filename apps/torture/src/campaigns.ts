@@ -51,9 +51,16 @@ function powerloss({ writer, verifier = "", before, env, fault, inSample }: Powe
       tool: "powerloss.mjs",
       args: (context) => [
         ...["--writer", context.writer(`{dir} ${writer}`)],
-        ...["--verify-batch", context.verifier(["--batch", verifier, before === undefined ? "" : `--before ${beforeFile(context)}`].join(" "))],
+        ...[
+          "--verify-batch",
+          context.verifier(
+            ["--batch", verifier, before === undefined ? "" : `--before ${beforeFile(context)}`].join(" "),
+          ),
+        ],
         // A writer that kills itself ends with an error, which is as it should be.
-        ...(before === undefined ? [] : ["--setup", `${context.writer(`{dir} ${before}`)} > ${beforeFile(context)}; true`]),
+        ...(before === undefined
+          ? []
+          : ["--setup", `${context.writer(`{dir} ${before}`)} > ${beforeFile(context)}; true`]),
         ...(env === undefined ? [] : ["--verify-env", env]),
         ...(fault === undefined ? [] : ["--fault", fault]),
         "--twice",
@@ -140,7 +147,14 @@ const died = threeSegments.with(2, "--n 8 --size 60 --seed 3 --die");
 
 const mangleCases: readonly MangleCase[] = [
   { name: "closed, every bit", sessions: threeSegments, files: logFiles, kinds: "bit", max: 0 },
-  { name: "closed, all other damage", sessions: threeSegments, files: logFiles, kinds: allButBits, max: 0, inSample: true },
+  {
+    name: "closed, all other damage",
+    sessions: threeSegments,
+    files: logFiles,
+    kinds: allButBits,
+    max: 0,
+    inSample: true,
+  },
   { name: "died, every bit", sessions: died, files: logFiles, kinds: "bit", max: 0 },
   { name: "died, all other damage", sessions: died, files: logFiles, kinds: allButBits, max: 0 },
   { name: "closed, salvage", sessions: threeSegments, verifier: "--recovery salvage", files: logFiles, max: 300 },

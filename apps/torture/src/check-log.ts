@@ -98,7 +98,8 @@ async function collect(reader: AsyncIterable<AofRecord>, seen: Seen, path: Path)
   });
   for (const [k, { logId }] of records.entries()) {
     const before = records[k - 1]?.logId;
-    if (before !== undefined && Math.abs(logId - before) !== 1) throw new Error(`${path} went from ${before} to ${logId}`);
+    if (before !== undefined && Math.abs(logId - before) !== 1)
+      throw new Error(`${path} went from ${before} to ${logId}`);
   }
   return { records, error };
 }
@@ -147,7 +148,8 @@ async function fromTimes(log: CheckableLog, forward: Collected, random: Random):
     const expected = records.find((record) => record.timestampUs >= timestampUs)?.logId;
     const error = await typed(async () => {
       for await (const record of log.read({ from: { timestampUs }, limit: 1 })) {
-        if (record.id !== expected) throw new Error(`from ${timestampUs} µs begins at ${record.id}, not at ${expected}`);
+        if (record.id !== expected)
+          throw new Error(`from ${timestampUs} µs begins at ${record.id}, not at ${expected}`);
       }
     });
     if (error !== undefined) return error;

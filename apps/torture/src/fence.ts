@@ -48,7 +48,8 @@ async function fenceOnce(first: string, second: string, dir: string, random: See
   const end = await frozen.ended;
 
   const problems: string[] = [];
-  if (usurped.code !== 0) problems.push(`the second writer ended with ${usurped.code ?? usurped.signal}: ${usurper.stderr}`);
+  if (usurped.code !== 0)
+    problems.push(`the second writer ended with ${usurped.code ?? usurped.signal}: ${usurper.stderr}`);
   if (end.code !== 1 || !frozen.stderr.startsWith("FENCED: ")) {
     problems.push(`the first writer ended with ${end.code ?? end.signal}: ${frozen.stderr}`);
   }

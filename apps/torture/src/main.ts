@@ -53,7 +53,10 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const tools = findFaultTools(process.env);
   if (tools === undefined) {
-    printLines(2, "The fault tools are not on this machine: set VARVE_FAULTS to their directory. Nothing was tested.\n");
+    printLines(
+      2,
+      "The fault tools are not on this machine: set VARVE_FAULTS to their directory. Nothing was tested.\n",
+    );
     return isSample ? 0 : 2;
   }
   const results = await run(invocation, tools);
@@ -76,7 +79,8 @@ async function run({ runs, isSample, seed, jobs, keepRoot }: Invocation, tools: 
     onResult: (result) => printLines(2, progressLine(result)),
   });
   // The tools stay beside a failing state: its README line needs them.
-  if (results.every((result) => result.passed)) rmSync(keepRoot === undefined ? root : toolsDir, { recursive: true, force: true });
+  if (results.every((result) => result.passed))
+    rmSync(keepRoot === undefined ? root : toolsDir, { recursive: true, force: true });
   return results;
 }
 

@@ -36,7 +36,9 @@ export function buildPayload(tag: RecordTag, bytes: number, random: Random): Uin
 
 /** The tag of a payload, undefined when no writer of ours made it. */
 export function parsePayload(payload: Uint8Array): RecordTag | undefined {
-  const text = Buffer.from(payload.buffer, payload.byteOffset, Math.min(payload.length, tagBytesMax)).toString("latin1");
+  const text = Buffer.from(payload.buffer, payload.byteOffset, Math.min(payload.length, tagBytesMax)).toString(
+    "latin1",
+  );
   const match = /^v1 ([0-9a-f]{16}) (\d{1,15}) (\d{1,6})\/(\d{1,6})\n/.exec(text);
   if (match === null) return undefined;
   return { run: match[1] as string, serial: Number(match[2]), index: Number(match[3]), size: Number(match[4]) };

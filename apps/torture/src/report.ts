@@ -15,8 +15,14 @@ export function resultTable(results: readonly RunResult[]): string {
     verdict(result),
   ]);
   const header = ["campaign", "configuration", "counts", "s", "result"];
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] as string).length)));
-  const line = (row: readonly string[]): string => row.map((cell, column) => cell.padEnd(widths[column] as number)).join("  ").trimEnd();
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] as string).length)),
+  );
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] as number))
+      .join("  ")
+      .trimEnd();
   const failures = results.filter((result) => !result.passed).flatMap(failureBlock);
   return `${[line(header), line(widths.map((width) => "-".repeat(width))), ...rows.map(line), "", ...totals(results), ...failures].join("\n")}\n`;
 }

@@ -23,7 +23,8 @@ const parallelTools: ReadonlySet<string> = new Set(["powerloss.mjs", "syscallfau
 
 export async function runCampaigns(runs: readonly CampaignRun[], settings: CampaignSettings): Promise<RunResult[]> {
   const numbered = runs.map((run, k) => ({ run, number: k + 1 }));
-  const isParallel = ({ run }: (typeof numbered)[number]): boolean => "tool" in run.work && parallelTools.has(run.work.tool);
+  const isParallel = ({ run }: (typeof numbered)[number]): boolean =>
+    "tool" in run.work && parallelTools.has(run.work.tool);
   const results: RunResult[] = [];
   const work = async (queue: typeof numbered): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
@@ -70,7 +71,8 @@ async function perform(
 ): Promise<{ readonly command: string; readonly result: ToolResult }> {
   if ("own" in work) return { command: "", result: await work.own(context) };
   if (toolsDir === undefined) throw new Error(`${work.tool} is not here`);
-  if (work.prepare !== undefined) execFileSync("/bin/sh", ["-c", work.prepare(context)], { stdio: ["ignore", "ignore", "ignore"] });
+  if (work.prepare !== undefined)
+    execFileSync("/bin/sh", ["-c", work.prepare(context)], { stdio: ["ignore", "ignore", "ignore"] });
   const command = [process.execPath, join(toolsDir, work.tool), ...work.args(context)].map(shellQuote).join(" ");
   return { command, result: await runTool(command) };
 }

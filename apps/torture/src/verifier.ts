@@ -73,7 +73,8 @@ function parse(args: readonly string[]): Invocation {
     },
   });
   const [dir] = positionals;
-  if (positionals.length !== (values.batch === true ? 0 : 1)) throw new TypeError("want exactly one directory, or --batch");
+  if (positionals.length !== (values.batch === true ? 0 : 1))
+    throw new TypeError("want exactly one directory, or --batch");
   const indexKind: IndexKind = oneOf(values, "index", indexKinds) ?? "file";
   const recovery = oneOf(values, "recovery", ["truncate-torn-tail", "strict", "salvage"]) ?? "truncate-torn-tail";
   return {

@@ -51,7 +51,9 @@ export async function verifyDirectory({ settings, random, isThorough, before }: 
 export function withoutKnown(ids: readonly string[], before: Promises): string[] {
   const known = new Set(before.tried);
   const found = ids.filter((id) => known.has(id));
-  const broken = brokenPromises(before, found, before.visible).map((sentence) => `before:${sentence.replaceAll(" ", "-")}`);
+  const broken = brokenPromises(before, found, before.visible).map(
+    (sentence) => `before:${sentence.replaceAll(" ", "-")}`,
+  );
   return [...ids.filter((id) => !known.has(id)), ...broken];
 }
 

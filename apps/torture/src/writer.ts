@@ -85,7 +85,10 @@ async function announceFound(dir: string, outstanding: Outstanding): Promise<voi
       for (const record of batch) outstanding.set(record.id, contractId(record.id, record.payload));
     }
     printEvents("T", [...outstanding.values()]);
-    printEvents("A", [...outstanding].filter(([logId]) => logId <= log.durableId).map(([, id]) => id));
+    printEvents(
+      "A",
+      [...outstanding].filter(([logId]) => logId <= log.durableId).map(([, id]) => id),
+    );
   } finally {
     await log.close();
   }

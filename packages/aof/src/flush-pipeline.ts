@@ -70,6 +70,7 @@ export class FlushPipeline {
   #wanted = 0;
   #target = 0;
   #trigger: FlushTrigger = "forced";
+  #zeroAheadFailed = false;
   /** Counted records and bytes that were written but are in no flush yet. */
   #unsyncedRecords = 0;
   #unsyncedBytes = 0;
@@ -356,12 +357,19 @@ export class FlushPipeline {
 
   /** The run of zeroes in front of the next records grows while a sync is about to pay for the metadata anyway. */
   #zeroAhead(segment: ActiveSegment, end: number, committed: number): void {
-    if (committed > zeroAheadMaxCommit) return;
+    if (committed > zeroAheadMaxCommit || this.#zeroAheadFailed) return;
     const from = Math.max(segment.zeroedEnd, end);
     const to = Math.min(this.#settings.segmentSizeBytes, end + zeroAheadBytes);
     if (to <= from) return;
-    segment.handle?.preallocateSync(from, to - from);
-    segment.zeroedEnd = to;
+    try {
+      segment.handle?.preallocateSync(from, to - from);
+      segment.zeroedEnd = to;
+    } catch {
+      // No room for zeroes is no harm to records: give the room back and go without. Should the disk be broken rather
+      // than full, this or the sync that follows fails.
+      segment.handle?.setSizeSync(end);
+      this.#zeroAheadFailed = true;
+    }
   }
 
   /** A failed write may have left a part of a batch: cut it off, as far as the disk still lets us. */

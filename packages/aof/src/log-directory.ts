@@ -43,6 +43,10 @@ export class LogDirectory {
     return this.fileSystem.openFileMut(this.at(name));
   }
 
+  openMutSync(name: string): FileHandle {
+    return this.fileSystem.openFileMutSync(this.at(name));
+  }
+
   createSync(name: string): FileHandle {
     return this.fileSystem.createFileSync(this.at(name));
   }

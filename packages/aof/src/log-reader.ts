@@ -171,8 +171,10 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
       assertReadableId(this.#view, from, "from");
       return reverse ? Math.min(from, visible) : from;
     }
-    const id = findTimestamp(this.#view, from.timestampUs, visible);
-    return reverse ? id - 1 : id;
+    // Backwards from the newest record that is not newer; times are whole µs.
+    return reverse
+      ? findTimestamp(this.#view, Math.floor(from.timestampUs) + 1, visible) - 1
+      : findTimestamp(this.#view, from.timestampUs, visible);
   }
 
   /** Forwards: the bound by id; a bound by time is applied to the records as they come. */

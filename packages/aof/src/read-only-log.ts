@@ -5,7 +5,7 @@
  * What may be seen: records that are whole in the files. The writer's durable watermark is not in the files, so the
  * default visibility is `written`; `durable` shows only what the log itself promises, by a later record or a footer.
  */
-import type { FileHandle, FileWatch } from "@varve/fs-core";
+import type { FileHandle, FileWatch, TimerHandle } from "@varve/fs-core";
 import { ActiveSegment } from "./active-segment.ts";
 import { AofError, toAofError } from "./errors.ts";
 import { LogDirectory } from "./log-directory.ts";
@@ -37,6 +37,12 @@ export interface ReadOnlySettings {
 }
 
 const offsetTableBytesMax = 32 * 1024 * 1024;
+
+/**
+ * How often a follower looks even when the watch is silent: a watch may miss changes (network file systems, full event
+ * queues) and does not keep the process alive, which a reader that waits should.
+ */
+const lookEveryMs = 1000;
 
 /**
  * Opens the log in `settings.dir` for reading, whether or not somebody writes it.
@@ -75,10 +81,13 @@ export class ReadOnlyLog implements AsyncDisposable {
   readonly #written = new Watermark(0);
   readonly #durable = new Watermark(0);
   #firstId = 1;
+  #epoch = 0;
+  #isClosedCleanly = false;
   #follower: TailFollower | undefined;
   #refreshing: Promise<void> | undefined;
   #isDirty = false;
   #watch: FileWatch | undefined;
+  #lookTimer: TimerHandle | undefined;
   #waiters = 0;
   #openReaders = 0;
   #isClosed = false;
@@ -105,6 +114,16 @@ export class ReadOnlyLog implements AsyncDisposable {
   /** The newest record that the log itself promises to survive power loss, as of the last {@link refresh}. */
   get durableId(): number {
     return Math.max(this.#durable.value, this.#firstId - 1);
+  }
+
+  /** The number of the newest writer, as of the last {@link refresh}. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Whether no writer had the log open, and the last one closed it, as of the last {@link refresh}. */
+  get isClosedCleanly(): boolean {
+    return this.#isClosedCleanly;
   }
 
   /** Looks for what was written since. Reading with `follow` does this by itself. */
@@ -150,6 +169,7 @@ export class ReadOnlyLog implements AsyncDisposable {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#watch?.close();
+    this.#lookTimer?.cancel();
     const closed = new AofError("CLOSED", "the log was closed; open it again");
     this.#written.fail(closed);
     this.#durable.fail(closed);
@@ -175,6 +195,8 @@ export class ReadOnlyLog implements AsyncDisposable {
       });
     }
     this.#firstId = manifest.firstId;
+    this.#epoch = manifest.epoch;
+    this.#isClosedCleanly = manifest.closedCleanly;
     const known = this.#catalog.last?.baseId ?? 0;
     await this.#advanceKnown(segments.find((baseId) => baseId > known));
     for (const [index, baseId] of segments.entries()) {
@@ -286,7 +308,7 @@ export class ReadOnlyLog implements AsyncDisposable {
     this.#waiters++;
     this.#watch ??= this.#directory.watch(() => this.#changed());
     // What was written before the watch began raises no event.
-    this.#changed();
+    this.#look();
     try {
       await watermark.reached(id + 1, signal);
       return true;
@@ -298,8 +320,16 @@ export class ReadOnlyLog implements AsyncDisposable {
       if (this.#waiters === 0) {
         this.#watch?.close();
         this.#watch = undefined;
+        this.#lookTimer?.cancel();
+        this.#lookTimer = undefined;
       }
     }
+  }
+
+  #look(): void {
+    this.#changed();
+    this.#lookTimer?.cancel();
+    this.#lookTimer = this.#directory.clock.after(lookEveryMs, () => this.#look());
   }
 
   /** Refreshes now, or once more after the refresh that is under way. Failures reach those who wait. */

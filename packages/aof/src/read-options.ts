@@ -4,7 +4,7 @@ import type { Visibility } from "./log-view.ts";
 /** Where reading begins. */
 export type ReadFrom =
   | number
-  /** The first record that is not older. */
+  /** The first record that is not older; in reverse the newest that is not newer. */
   | { readonly timestampUs: number }
   | "earliest"
   /** After the newest record that may be seen now: with `follow`, only what comes. In reverse: the newest itself. */

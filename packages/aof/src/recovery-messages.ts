@@ -46,7 +46,12 @@ function* messagesOf({ files, lost, plan, index }: ReportInput): Iterable<string
     const records = tornTail.cutRecords ? ", sound but unacknowledged records among them" : "";
     yield `cut ${tornTail.bytes} bytes that were never acknowledged as durable from ${tornTail.path} at offset ${tornTail.offset} (record ${tornTail.firstCutId} on${records}); kept in ${tornTail.keptAs}`;
   }
-  for (const range of lost) yield `lost records ${range.firstId} to ${range.lastId}: ${range.reason}`;
+  for (const range of lost) yield lostMessage(range);
   if (index.outcome === "reset") yield `rebuilt the index: ${index.reason ?? "it did not fit the log"}`;
   if (plan.foreign.length > 0) yield `left alone files that are not the log's: ${plan.foreign.slice(0, 5).join(", ")}`;
+}
+
+/** What a repair gave up, in a sentence. */
+export function lostMessage({ firstId, lastId, reason }: LostRange): string {
+  return firstId === lastId ? `lost record ${firstId}: ${reason}` : `lost records ${firstId} to ${lastId}: ${reason}`;
 }

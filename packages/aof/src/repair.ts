@@ -2,6 +2,7 @@ import { Aof } from "./aof.ts";
 import { AofError } from "./errors.ts";
 import { LogDirectory } from "./log-directory.ts";
 import { takeLock } from "./open-log.ts";
+import { lostMessage } from "./recovery-messages.ts";
 import { type AofParts, resolveParts } from "./parts.ts";
 import { salvageLog } from "./salvage.ts";
 import type { LostRange, RecoveryReport } from "./recovery-report.ts";
@@ -45,7 +46,8 @@ export async function repairLog(settings: RepairSettings, parts: AofParts = {}):
   const log = await Aof.open(place, parts);
   const { recovery } = log;
   await log.close();
-  return { recovery: { ...recovery, lost }, verify: await verifyLog(place, {}, parts) };
+  const messages = [...recovery.messages, ...lost.map(lostMessage)];
+  return { recovery: { ...recovery, lost, messages }, verify: await verifyLog(place, {}, parts) };
 }
 
 /** An open finds only damage that it meets; this one reads everything. */

@@ -77,7 +77,10 @@ export class SegmentActivator {
         closedCleanly: false,
       });
       segment.zeroedEnd = Math.max(file.zeroedEnd, segmentHeaderBytes);
-      segment.begin(file.handle, header);
+      // Opened again under its own name, so that a failure names the segment and not the temporary file.
+      const handle = this.#directory.openMutSync(segment.name);
+      file.handle.closeSync();
+      segment.begin(handle, header);
     } catch (error) {
       try {
         file?.handle.closeSync();

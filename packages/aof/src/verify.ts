@@ -1,13 +1,14 @@
 /** Reads every byte of a log and compares everything that is said twice. Changes nothing, takes no lock. */
 import type { FileHandle } from "@varve/fs-core";
 import { AofError, type AofErrorCode, isAofError, toAofError } from "./errors.ts";
+import { type SegmentHeader, segmentHeaderBytes } from "./format/segment-header.ts";
 import { LogDirectory } from "./log-directory.ts";
 import { listLog } from "./log-listing.ts";
 import { type AofParts, resolveParts } from "./parts.ts";
 import { planRecovery, type RecoveryPlan } from "./recovery-plan.ts";
 import { hasSoundTable, inspectSegment } from "./segment-inspect.ts";
 import { readFooter, type SealedSegment } from "./sealed-segment.ts";
-import { scanSegment } from "./segment-scan.ts";
+import { scanBeyond, type ScanResult, scanSegment } from "./segment-scan.ts";
 import { segmentName } from "./segment-name.ts";
 import { abortedError } from "./watermark.ts";
 
@@ -40,6 +41,10 @@ export interface VerifyProblem {
   readonly segmentId?: number;
   readonly offset?: number;
   readonly recordId?: number;
+  /** With a run of records that cannot be read: the last of them. */
+  readonly lastRecordId?: number;
+  /** The record was lost before; a repair left a mark in its place. Nothing can mend it. */
+  readonly isLostMark?: boolean;
 }
 
 /** What a verification found. Plain JSON. */
@@ -72,13 +77,17 @@ export async function verifyLog(
   return new Verification(directory, settings.indexPath ?? "index", options).run();
 }
 
+/** Listed at most: a log can have more damage than anybody reads. */
+const problemsMax = 1000;
+
 class Verification {
   readonly #directory: LogDirectory;
   readonly #indexPath: string;
   readonly #options: VerifyOptions;
   readonly #problems: VerifyProblem[] = [];
   readonly #notes: string[] = [];
-  #records = 0;
+  #unlisted = 0;
+  #sound = 0;
   #bytesDone = 0;
   #bytesTotal = 0;
   #lastId = 0;
@@ -97,12 +106,13 @@ class Verification {
     }
     await this.#structure();
     for (const baseId of segments) await this.#segment(baseId);
+    if (this.#unlisted > 0) this.#notes.push(`${this.#unlisted} further problems are not listed`);
     return {
       ok: this.#problems.length === 0,
       segments: segments.length,
-      records: this.#records,
+      records: this.#sound,
       bytes: this.#bytesDone,
-      firstId: segments[0] !== undefined && this.#records > 0 ? segments[0] : 0,
+      firstId: segments[0] !== undefined && this.#sound > 0 ? segments[0] : 0,
       lastId: this.#lastId,
       problems: this.#problems,
       notes: this.#notes,
@@ -144,38 +154,11 @@ class Verification {
       const handle = await this.#directory.open(path);
       try {
         const before = this.#bytesDone;
-        const scan = await scanSegment(handle, {
-          baseId,
-          salt: header.salt,
-          limit: sealed?.dataLength ?? fileLength,
-          signal: this.#options.signal,
-          onProgress: (offset) => this.#progress(path, before + offset),
-        });
-        this.#records += scan.count;
+        const limit = sealed?.dataLength ?? fileLength;
+        const scan = await this.#records(handle, path, header, limit, sealed, before);
         this.#bytesDone = before + fileLength;
-        if (scan.count > 0) this.#lastId = baseId + scan.count - 1;
-        for (const index of scan.lostIndexes)
-          this.#problem(
-            "CORRUPTED_RECORD",
-            path,
-            baseId,
-            baseId + index,
-            (scan.units[index] as number) * 8,
-            "was lost; a repair left a mark in its place",
-          );
-        if (scan.stop === "newer")
-          this.#problem(
-            "FORMAT_TOO_NEW",
-            path,
-            baseId,
-            baseId + scan.count,
-            scan.end,
-            "was written by a newer version",
-          );
         if (sealed === undefined) return;
-        if (scan.end < sealed.dataLength) {
-          this.#problem("CORRUPTED_RECORD", path, baseId, baseId + scan.count, scan.end, "is damaged");
-        } else if (scan.checksum !== sealed.checksum || scan.count !== sealed.recordCount) {
+        if (scan.end >= sealed.dataLength && (scan.checksum !== sealed.checksum || scan.count !== sealed.recordCount)) {
           this.#note(
             new AofError("CORRUPTED_SEGMENT", `${path} is not what its footer says it was`, {
               path,
@@ -190,6 +173,57 @@ class Verification {
     } catch (error) {
       this.#throwIfAborted();
       this.#note(toAofError(error, `reading ${path}`, { path, segmentId: baseId }));
+    }
+  }
+
+  /** Reads every record, going on behind damage with the next sound one. @returns the scan up to the first damage */
+  async #records(
+    handle: FileHandle,
+    path: string,
+    header: SegmentHeader,
+    limit: number,
+    sealed: SealedSegment | undefined,
+    before: number,
+  ): Promise<ScanResult> {
+    const { baseId, salt } = header;
+    const { signal } = this.#options;
+    const onProgress = (offset: number): void => this.#progress(path, before + offset);
+    let first: ScanResult | undefined;
+    let nextId = baseId;
+    for (let from = segmentHeaderBytes; ; ) {
+      const scan = await scanSegment(handle, { baseId: nextId, salt, from, limit, signal, onProgress });
+      first ??= scan;
+      this.#count(scan, path, baseId, nextId);
+      nextId += scan.count;
+      if (scan.stop === "newer") {
+        this.#problem("FORMAT_TOO_NEW", path, baseId, nextId, scan.end, "was written by a newer version");
+      }
+      // Behind the end of an unsealed segment lie zeroes or a torn tail: the plan has judged them.
+      if (sealed === undefined || scan.stop === "newer" || scan.end >= limit) return first;
+      const beyond = await scanBeyond(handle, { baseId, salt, from: scan.end, limit, minId: nextId, signal });
+      const next = beyond.firstRecordId ?? sealed.lastId + 1;
+      const what = next - nextId > 1 ? `to ${next - 1} cannot be read` : "is damaged";
+      this.#problem("CORRUPTED_RECORD", path, baseId, nextId, scan.end, what, { lastRecordId: next - 1 });
+      if (beyond.firstRecordAt === undefined) return first;
+      from = beyond.firstRecordAt;
+      nextId = next;
+    }
+  }
+
+  #count(scan: ScanResult, path: string, segmentId: number, firstId: number): void {
+    this.#sound += scan.count - scan.lostIndexes.length;
+    if (scan.count > 0) this.#lastId = firstId + scan.count - 1;
+    for (const index of scan.lostIndexes) {
+      const offset = (scan.units[index] as number) * 8;
+      this.#problem(
+        "CORRUPTED_RECORD",
+        path,
+        segmentId,
+        firstId + index,
+        offset,
+        "was lost; a repair left a mark in its place",
+        { isLostMark: true },
+      );
     }
   }
 
@@ -209,23 +243,23 @@ class Verification {
     this.#options.onProgress?.({ segment, bytesDone, bytesTotal: this.#bytesTotal });
   }
 
-  #problem(code: AofErrorCode, path: string, segmentId: number, recordId: number, offset: number, what: string): void {
-    this.#note(
-      new AofError(code, `record ${recordId} at offset ${offset} of ${path} ${what}`, {
-        path,
-        segmentId,
-        recordId,
-        offset,
-      }),
-    );
+  #problem(
+    code: AofErrorCode,
+    path: string,
+    segmentId: number,
+    recordId: number,
+    offset: number,
+    what: string,
+    more: Pick<VerifyProblem, "lastRecordId" | "isLostMark"> = {},
+  ): void {
+    const message = `record ${recordId} at offset ${offset} of ${path} ${what}`;
+    this.#add({ code, message, path, segmentId, offset, recordId, ...more });
   }
 
-  /** The same finding from two sides is one problem. */
   #note(error: unknown): void {
     if (!isAofError(error)) throw error;
     const { code, message, path, segmentId, offset, recordId } = error;
-    if (this.#problems.some((known) => known.code === code && known.path === path && known.offset === offset)) return;
-    this.#problems.push({
+    this.#add({
       code,
       message,
       ...(path === undefined ? {} : { path }),
@@ -233,6 +267,14 @@ class Verification {
       ...(offset === undefined ? {} : { offset }),
       ...(recordId === undefined ? {} : { recordId }),
     });
+  }
+
+  /** The same finding from two sides is one problem. */
+  #add(problem: VerifyProblem): void {
+    const { code, path, offset } = problem;
+    if (this.#problems.some((known) => known.code === code && known.path === path && known.offset === offset)) return;
+    if (this.#problems.length < problemsMax) this.#problems.push(problem);
+    else this.#unlisted++;
   }
 
   #throwIfAborted(): void {

@@ -265,6 +265,12 @@ test("verify names every problem, and its progress ends at the total", async () 
       { code: "CORRUPTED_RECORD", path: name, segmentId: 1, recordId: expect.any(Number), offset: expect.any(Number) },
     ],
   });
+  const several = bytes.slice();
+  several[1000] = (several[1000] as number) ^ 1;
+  several[3000] = (several[3000] as number) ^ 1;
+  const wounded = await verifyLog({ dir: "log" }, {}, { fileSystem: await load(new Map(files).set(name, several)) });
+  expect(wounded.problems.length).toBe(3);
+  expect(wounded).toMatchObject({ records: count - 3, lastId: count });
   await expect(verifyLog({ dir: "log" }, { signal: AbortSignal.abort() }, { fileSystem: fs })).rejects.toMatchObject({
     code: "ABORTED",
   });

@@ -44,7 +44,7 @@ function expected({ from, until, limit, reverse }: ReadOptions): number[] {
               ? id <= from
               : id >= from
             : reverse
-              ? timeOf(id) < from.timestampUs
+              ? timeOf(id) <= from.timestampUs
               : timeOf(id) >= from.timestampUs;
     const before =
       until === undefined

@@ -25,11 +25,7 @@ export interface TimerHandle {
 }
 
 /** `sleep` in terms of `after`, for implementers of {@link Clock}. */
-export function sleepOn(
-  clock: Pick<Clock, "after">,
-  delayMs: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+export function sleepOn(clock: Pick<Clock, "after">, delayMs: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason);

@@ -34,8 +34,8 @@ export interface Tree {
   readonly root: number | undefined;
 }
 
-/** The last commit, as its meta page tells it. */
-export interface LastCommit {
+/** A commit, as its meta page tells it. */
+export interface Commit {
   readonly pageSize: number;
   /** The highest page number in use then; pages behind it are nobody's. */
   readonly lastPage: number;
@@ -44,20 +44,24 @@ export interface LastCommit {
 }
 
 /**
- * The newer of two sound meta pages.
- * @throws IndexError `INDEX_DAMAGED` unless both are sound and could have been written one after the other
+ * The last commit: the newer of the two that the meta pages tell of.
+ *
+ * LMDB serves the meta page with the higher transaction number, so one flipped bit of a number would bring back the state
+ * of a commit before the last. Two facts prevent that. Transaction n writes meta page n mod 2, so the numbers are
+ * neighbours; and each of our commits writes a new root page with its number in it, which stays as it is until the commit
+ * after the next one.
+ * @throws IndexError `INDEX_DAMAGED` unless both are sound and were written one after the other
  */
-export function readLastCommit(file: Uint8Array): LastCommit {
+export function readLastCommit(file: Uint8Array): Commit {
   if (file.length < pageHeadBytes + metaBytes) throw damaged("data.mdb: shorter than a meta page");
   const pageSize = viewOf(file).getUint32(48, true);
   if (!pageSizes.includes(pageSize) || file.length < 2 * pageSize) throw damaged("data.mdb: impossible page size");
   const even = readMeta(file, 0, pageSize);
   const odd = readMeta(file, 1, pageSize);
-  // Transaction n writes meta page n mod 2, so two metas are neighbours. One flipped bit of a transaction number would
-  // otherwise make LMDB (and us) serve the commit before the last one.
   if (even.transaction % 2 !== 0 || odd.transaction % 2 !== 1 || Math.abs(even.transaction - odd.transaction) !== 1) {
     throw damaged("data.mdb: its meta pages do not follow each other");
   }
+  for (const commit of [even, odd]) checkRoot(file, commit);
   return even.transaction > odd.transaction ? even : odd;
 }
 
@@ -72,7 +76,14 @@ export function readTree(view: DataView, offset: number): Tree {
   };
 }
 
-function readMeta(file: Uint8Array, index: 0 | 1, pageSize: number): LastCommit {
+function checkRoot(file: Uint8Array, { main, pageSize, transaction }: Commit): void {
+  const begin = (main.root ?? 0) * pageSize;
+  if (begin < 2 * pageSize || begin + pageSize > file.length) throw damaged("data.mdb: a root page is missing");
+  if (getU53(viewOf(file), begin + 8) !== transaction)
+    throw damaged("data.mdb: a meta page and its root page differ in age");
+}
+
+function readMeta(file: Uint8Array, index: 0 | 1, pageSize: number): Commit {
   const view = viewOf(file.subarray(index * pageSize, index * pageSize + pageHeadBytes + metaBytes));
   const sound =
     getU53(view, 0) === index &&

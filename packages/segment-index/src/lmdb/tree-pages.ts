@@ -4,7 +4,7 @@
  */
 import { getU53, viewOf } from "../bytes.ts";
 import { damaged } from "../errors.ts";
-import { type LastCommit, pageHeadBytes, type Tree } from "./meta-page.ts";
+import { type Commit, pageHeadBytes, type Tree } from "./meta-page.ts";
 
 /** A key and its value: views into the file. */
 export interface TreeRecord {
@@ -27,12 +27,12 @@ const depthMax = 32;
 export class TreePages {
   readonly #file: Uint8Array;
   readonly #view: DataView;
-  readonly #commit: LastCommit;
+  readonly #commit: Commit;
   /** One byte a page: 1 once followed. A page has one parent, so a second visit is damage; loops end here too. */
   readonly #seen: Uint8Array;
   #newest = 0;
 
-  constructor(file: Uint8Array, commit: LastCommit) {
+  constructor(file: Uint8Array, commit: Commit) {
     this.#file = file;
     this.#view = viewOf(file);
     this.#commit = commit;
