@@ -25,10 +25,10 @@ export interface LogContent {
  * @throws Error when two paths disagree
  */
 export async function checkLog(log: CheckableLog, random: Random, seen: Seen = new Seen()): Promise<LogContent> {
-  const forward = await collect(log.read(), seen, "read");
+  const forward = await collect(() => log.read(), seen, "read", 1);
   const failures = [
     forward.error,
-    (await collect(log.read({ reverse: true }), seen, "readReverse")).error,
+    (await collect(() => log.read({ reverse: true }), seen, "readReverse", -1)).error,
     await batches(log, seen),
     getEach(log, seen, random),
     await fromTimes(log, forward, random),
@@ -48,7 +48,7 @@ export async function checkLog(log: CheckableLog, random: Random, seen: Seen = n
 
 /** Reads a log that may not be changed, and adds to `seen`. Resolves with how many records there were. */
 export async function checkReadOnly(log: Pick<ReadOnlyLog, "read">, seen: Seen): Promise<number> {
-  const { records, error } = await collect(log.read(), seen, "readOnly");
+  const { records, error } = await collect(() => log.read(), seen, "readOnly", 1);
   if (error !== undefined) throw error;
   return records.length;
 }
@@ -87,18 +87,24 @@ export class Seen {
   }
 }
 
-async function collect(reader: AsyncIterable<AofRecord>, seen: Seen, path: Path): Promise<Collected> {
+/** @param step from each id to the next */
+async function collect(
+  open: () => AsyncIterable<AofRecord>,
+  seen: Seen,
+  path: Path,
+  step: 1 | -1,
+): Promise<Collected> {
   seen.begin(path);
   const records: Collected["records"] = [];
   const error = await typed(async () => {
-    for await (const record of reader) {
+    for await (const record of open()) {
       const id = seen.note(path, record);
       records.push({ logId: record.id, id, timestampUs: record.timestampUs, tag: parsePayload(record.payload) });
     }
   });
   for (const [k, { logId }] of records.entries()) {
     const before = records[k - 1]?.logId;
-    if (before !== undefined && Math.abs(logId - before) !== 1)
+    if (before !== undefined && logId - before !== step)
       throw new Error(`${path} went from ${before} to ${logId}`);
   }
   return { records, error };

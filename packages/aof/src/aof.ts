@@ -7,7 +7,6 @@ import { AofError, toAofError } from "./errors.ts";
 import { commitOnExit } from "./exit-hook.ts";
 import { FlushPipeline } from "./flush-pipeline.ts";
 import type { IndexKeeper } from "./index-keeper.ts";
-import type { LogDirectory } from "./log-directory.ts";
 import { BatchReader, RecordReader } from "./log-reader.ts";
 import { assertReadableId, type LogView, type Visibility } from "./log-view.ts";
 import { type AppendedBatch, LogWriter } from "./log-writer.ts";
@@ -20,11 +19,11 @@ import type { ReadOptions } from "./read-options.ts";
 import type { AofRecord } from "./record.ts";
 import type { AppendOptions, DurableAppendOptions } from "./record-input.ts";
 import type { RecoveryReport } from "./recovery-report.ts";
-import { type SealedSegment, sealable, sealSegment, sealSegmentSync } from "./sealed-segment.ts";
 import { SegmentActivator } from "./segment-activator.ts";
 import { SegmentCache } from "./segment-cache.ts";
 import { SegmentCatalog } from "./segment-catalog.ts";
 import { type SegmentInfo, segmentInfo } from "./segment-info.ts";
+import { SegmentLife } from "./segment-life.ts";
 import { type AofSettings, type ResolvedAofSettings, resolveAofSettings } from "./settings.ts";
 import { assertLittleEndian } from "./record-encoder.ts";
 
@@ -49,7 +48,6 @@ export class Aof implements AsyncDisposable {
   readonly recovery: RecoveryReport;
   /** This writer's number: each open for writing has a higher one. */
   readonly epoch: number;
-  readonly #directory: LogDirectory;
   readonly #lock: FileLock | undefined;
   readonly #manifest: ManifestFile;
   readonly #index: IndexKeeper;
@@ -65,10 +63,7 @@ export class Aof implements AsyncDisposable {
   readonly #counters = new AofCounters();
   readonly #view: LogView;
   readonly #stopExitHook: () => void;
-  #begunUs: number;
-  #prepareAt: number;
-  /** The segment whose successor was asked for: once each, whether or not it worked. */
-  #preparedFor: ActiveSegment | undefined;
+  readonly #life: SegmentLife;
   #openReaders = 0;
   #state: AofState = "open";
   #closing: Promise<void> | undefined;
@@ -97,11 +92,9 @@ export class Aof implements AsyncDisposable {
     this.options = settings;
     this.recovery = opened.report;
     this.epoch = opened.epoch;
-    this.#directory = opened.directory;
     this.#lock = opened.lock;
     this.#manifest = opened.manifest;
     this.#index = opened.index;
-    this.#prepareAt = settings.preAllocateThreshold;
     const { clock, random } = opened.directory;
 
     this.#tasks = new BackgroundTasks((name, error) => {
@@ -124,7 +117,15 @@ export class Aof implements AsyncDisposable {
     this.#counters.segmentsCreated++;
     this.#catalog.add(active);
     this.#index.noteActive(this.#tasks, active);
-    this.#begunUs = clock.monotonicUs();
+    this.#life = new SegmentLife(settings, opened.epoch, {
+      directory: opened.directory,
+      manifest: opened.manifest,
+      index: opened.index,
+      tasks: this.#tasks,
+      catalog: this.#catalog,
+      activator: this.#activator,
+      counters: this.#counters,
+    });
 
     const { kind } = settings.flushStrategy;
     this.#pipeline = new FlushPipeline(
@@ -135,8 +136,11 @@ export class Aof implements AsyncDisposable {
         controller: this.#controller,
         activator: this.#activator,
         manifest: opened.manifest,
-        onRetired: (segment) => this.#retire(segment),
-        onWritten: (segment) => this.#prepareNext(segment),
+        onRetired: (segment, next) => this.#life.retire(segment, next),
+        onWritten: (segment) => {
+          this.#life.written(segment);
+          if (settings.segmentMaxAgeMs !== undefined) this.#writer.rotateWhenOld(this.#life.ageMs);
+        },
         onFailure: (error) => this.#poison(error),
       },
       {
@@ -364,6 +368,7 @@ export class Aof implements AsyncDisposable {
     const wasOpen = this.#state === "open";
     if (wasOpen) this.#state = "closing";
     this.#writer.cancelTimer();
+    this.#life.end();
     let failure: unknown;
     if (wasOpen) {
       try {
@@ -376,7 +381,7 @@ export class Aof implements AsyncDisposable {
     await this.#tasks.settled();
     if (wasOpen && failure === undefined) {
       try {
-        await this.#sealLast();
+        await this.#life.finish(this.#pipeline.current, this.durableId);
       } catch (error) {
         failure = toAofError(error, "closing the log");
       }
@@ -390,30 +395,6 @@ export class Aof implements AsyncDisposable {
     if (this.options.flushOn === "main") this.#pipeline.commitBlocking("shutdown");
     else this.#pipeline.requestFlush("shutdown", this.lastId);
     await this.#pipeline.durable.reached(this.lastId);
-  }
-
-  /** Seals what was written, or removes the segment when nothing was, and says so in MANIFEST. */
-  async #sealLast(): Promise<void> {
-    const active = this.#pipeline.current;
-    const { handle } = active;
-    if (handle === undefined) return;
-    if (active.count > 0) {
-      await this.#seal(active);
-      this.#manifest.replaceSync({
-        active: undefined,
-        tail: { baseId: active.baseId, length: active.end, checksum: active.checksum },
-        promisedId: this.durableId,
-        closedCleanly: true,
-      });
-    } else {
-      // MANIFEST first: a segment that it names must exist.
-      this.#manifest.replaceSync({ active: undefined, promisedId: this.durableId, closedCleanly: true });
-      await handle.close();
-      await this.#directory.delete(active.name);
-      await this.#directory.sync();
-      this.#index.noteRemoved(this.#tasks, active.baseId);
-    }
-    await this.#tasks.settled();
   }
 
   async #release(): Promise<void> {
@@ -440,61 +421,6 @@ export class Aof implements AsyncDisposable {
         // Releasing goes on: what mattered was made durable before, or its failure is reported already.
       }
     }
-  }
-
-  /** A segment was left behind, durable: the next one is noted, this one sealed in the background. */
-  #retire(segment: ActiveSegment): void {
-    this.#begunUs = this.#directory.clock.monotonicUs();
-    this.#counters.segmentsCreated++;
-    if (this.#preparedFor === segment && !this.#activator.foundPrepared) {
-      this.#prepareAt = Math.max(earliestPreparation, this.#prepareAt / 2);
-    }
-    this.#index.noteActive(this.#tasks, this.#pipeline.current);
-    if (this.#tasks.pending("finalize") < maxUnsealed) {
-      void this.#tasks.run("finalize", () => this.#seal(segment));
-    } else {
-      // A caller that never yields to the loop would pile up unsealed segments and their descriptors.
-      this.#sealNow(segment);
-    }
-  }
-
-  async #seal(segment: ActiveSegment): Promise<void> {
-    const { handle } = segment;
-    if (handle === undefined) return;
-    const sealed = await sealSegment(handle, { ...identityOf(segment), epoch: this.epoch }, sealable(segment));
-    await handle.close();
-    this.#noteSealed(segment, sealed);
-  }
-
-  #sealNow(segment: ActiveSegment): void {
-    const { handle } = segment;
-    if (handle === undefined) return;
-    const sealed = sealSegmentSync(handle, { ...identityOf(segment), epoch: this.epoch }, sealable(segment));
-    handle.closeSync();
-    this.#noteSealed(segment, sealed);
-  }
-
-  #noteSealed(segment: ActiveSegment, sealed: SealedSegment): void {
-    const entry = this.#catalog.find(segment.baseId);
-    if (entry !== undefined) {
-      entry.sealed = sealed;
-      entry.live = undefined;
-    }
-    segment.handle = undefined;
-    this.#counters.segmentsFinalized++;
-    this.#index.noteSealed(this.#tasks, sealed, Math.floor(this.#directory.clock.wallUs() / 1000));
-  }
-
-  /** Prepares the next segment once the active one is full enough, earlier when the last one came too late. */
-  #prepareNext(segment: ActiveSegment): void {
-    this.#writer.rotateWhenOld(this.#directory.clock, this.#begunUs);
-    if (!this.options.preAllocateEnabled || this.#state !== "open") return;
-    if (segment.writtenEnd < this.options.segmentSizeBytes * this.#prepareAt) return;
-    if (this.#preparedFor === segment) return;
-    this.#preparedFor = segment;
-    const { kind } = this.options.flushStrategy;
-    const zeroFill = kind !== "async" && kind !== "periodic";
-    void this.#tasks.run("preallocate", () => this.#activator.prepare(zeroFill));
   }
 
   #poison(error: AofError): void {
@@ -560,16 +486,6 @@ export class Aof implements AsyncDisposable {
       },
     };
   }
-}
-
-/** However late preparations come: not earlier than at this fill, or every short-lived log would pay for two segments. */
-const earliestPreparation = 0.1;
-
-/** Segments waiting to be sealed before the writer seals them itself. */
-const maxUnsealed = 8;
-
-function identityOf(segment: ActiveSegment): { baseId: number; salt: bigint; createdAtUs: number } {
-  return { baseId: segment.baseId, salt: segment.salt, createdAtUs: segment.createdAtUs };
 }
 
 function closedError(): AofError {

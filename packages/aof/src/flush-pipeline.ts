@@ -30,8 +30,8 @@ export interface PipelineParts {
   readonly controller: FlushController;
   readonly activator: SegmentActivator;
   readonly manifest: ManifestFile;
-  /** A segment was left behind, all of it durable: seal it. */
-  readonly onRetired: (segment: ActiveSegment) => void;
+  /** `segment` was left behind, all of it durable, and `next` begun: seal it. */
+  readonly onRetired: (segment: ActiveSegment, next: ActiveSegment) => void;
   /** Bytes were written to `segment`: prepare the next one when it is time. */
   readonly onWritten: (segment: ActiveSegment) => void;
   /** Called once, with the first failure. */
@@ -99,6 +99,11 @@ export class FlushPipeline {
   /** Written bytes that are not durable yet. */
   get unsyncedBytes(): number {
     return this.#unsyncedBytes;
+  }
+
+  /** Whether the next turn of the loop will write: until then, the loop has not turned. */
+  get isScheduled(): boolean {
+    return this.#scheduled;
   }
 
   /** Whether a write, a sync or a turn is under way. */
@@ -470,7 +475,7 @@ export class FlushPipeline {
     const old = this.#current;
     this.#parts.activator.activate(next, tailOfActive(old), this.#parts.manifest.current.epoch, old.lastId);
     this.#current = next;
-    this.#parts.onRetired(old);
+    this.#parts.onRetired(old, next);
   }
 
   #releaseRoom(): void {

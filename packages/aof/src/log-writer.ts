@@ -43,6 +43,8 @@ type WhenFull = "make-room" | "refuse";
 /** Under `async` nobody asks for a sync; one follows this long after an append, so that readers see it. */
 const asyncSyncDelayMs = 1000;
 
+const clockEvery = 16;
+
 export class LogWriter {
   readonly #parts: WriterParts;
   readonly #settings: ResolvedAofSettings;
@@ -50,6 +52,8 @@ export class LogWriter {
   /** The segment that the next record is encoded for. */
   #segment: ActiveSegment;
   #lastTimestampUs: number;
+  #clockUs = 0;
+  #sinceClock = 0;
   #timer: TimerHandle | undefined;
   readonly #isTimed: boolean;
   readonly #isAsync: boolean;
@@ -164,10 +168,10 @@ export class LogWriter {
   }
 
   /** The active segment takes no more records once it is older than the settings allow. */
-  rotateWhenOld(clock: Clock, begunUs: number): void {
+  rotateWhenOld(ageMs: number): void {
     const { segmentMaxAgeMs } = this.#settings;
-    if (segmentMaxAgeMs === undefined || this.#segment.count === 0) return;
-    if (clock.monotonicUs() - begunUs >= segmentMaxAgeMs * 1000) this.#segment.isFull = true;
+    if (segmentMaxAgeMs !== undefined && this.#segment.count > 0 && ageMs >= segmentMaxAgeMs)
+      this.#segment.isFull = true;
   }
 
   #schedule(trigger: FlushTrigger | undefined): void {
@@ -192,10 +196,21 @@ export class LogWriter {
   }
 
   #timestamp(options: AppendOptions | undefined): number {
-    let timestampUs = options?.timestampUs;
-    if (timestampUs === undefined) timestampUs = this.#parts.clock.wallUs();
-    else assertTimestamp(timestampUs);
+    const given = options?.timestampUs;
+    if (given !== undefined) assertTimestamp(given);
+    const timestampUs = given ?? this.#now();
     return timestampUs < this.#lastTimestampUs ? this.#lastTimestampUs : timestampUs;
+  }
+
+  /**
+   * The clock, read for each record; under `async`, where it would be a sixth of the whole append (60 ns measured), once
+   * for up to 16 records of one turn of the loop.
+   */
+  #now(): number {
+    if (this.#isAsync && this.#parts.pipeline.isScheduled && ++this.#sinceClock < clockEvery) return this.#clockUs;
+    this.#sinceClock = 0;
+    this.#clockUs = this.#parts.clock.wallUs();
+    return this.#clockUs;
   }
 
   #segmentWithRoom(bytes: number, records: number): ActiveSegment {

@@ -20,5 +20,5 @@ export const knownRecordFlags: number = recordFlag.batchContinues | recordFlag.l
 
 /** Bytes a payload of `size` takes in a segment: header, payload, padding to 8. */
 export function recordBytes(size: number): number {
-  return Math.ceil((recordHeaderBytes + size) / 8) * 8;
+  return recordHeaderBytes + size + (-size & 7);
 }
