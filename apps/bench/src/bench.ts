@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir, totalmem } from "node:os";
+import { cpus, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import { systemClock } from "@varve/fs-core";
 
@@ -13,13 +13,15 @@ export interface Bench {
 }
 
 const resultsDir = resolve(import.meta.dirname, "../results");
+/** Not the system's temporary directory, which may be memory; git ignores it. */
+const dataDir = resolve(import.meta.dirname, "../../../data");
 
 /** Leaves the rows of a run beside the others, with what is needed to repeat it. */
 export function writeResults(name: string, args: readonly string[], results: unknown): string {
   mkdirSync(resultsDir, { recursive: true });
   const file = join(resultsDir, `${name}.json`);
   const about = {
-    command: ["pnpm bench", name, ...args].join(" "),
+    command: ["npm run bench --", name, ...args].join(" "),
     when: new Date(systemClock.wallUs() / 1000).toISOString(),
     node: process.version,
     machine: `${process.platform} ${process.arch}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown"}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
@@ -30,7 +32,8 @@ export function writeResults(name: string, args: readonly string[], results: unk
 
 /** Calls `use` with a fresh directory and removes it. `VARVE_BENCH_DIR` chooses the disk that is measured. */
 export async function withDirectory<T>(use: (dir: string) => Promise<T>): Promise<T> {
-  const parent = process.env["VARVE_BENCH_DIR"] ?? tmpdir();
+  const parent = process.env["VARVE_BENCH_DIR"] ?? dataDir;
+  mkdirSync(parent, { recursive: true });
   const dir = mkdtempSync(join(parent, "varve-bench-"));
   try {
     return await use(dir);

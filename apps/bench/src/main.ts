@@ -1,4 +1,4 @@
-/** `pnpm bench <name>`: runs one bench, prints its tables and leaves its rows in `results/`. */
+/** `npm run bench -- <name>`: runs one bench, prints its tables and leaves its rows in `results/`. */
 import { bareLoop } from "./bare-loop.ts";
 import { type Bench, print, writeResults } from "./bench.ts";
 import { matrix } from "./matrix.ts";
@@ -8,13 +8,14 @@ import { peers } from "./run-peers.ts";
 
 const benches: readonly Bench[] = [matrix, bareLoop, openTime, peers];
 
-process.exitCode = await main(process.argv.slice(2));
+// `pnpm bench -- name` hands the dashes over.
+process.exitCode = await main(process.argv.slice(process.argv[2] === "--" ? 3 : 2));
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === openTimeChildName) return openTimeChild(args);
   const bench = benches.find((each) => each.name === name);
   if (bench === undefined) {
-    process.stderr.write(`usage: pnpm bench <name> [options]\n${benches.map(usageOf).join("")}`);
+    process.stderr.write(`usage: npm run bench -- <name> [options]\n${benches.map(usageOf).join("")}`);
     return 2;
   }
   try {

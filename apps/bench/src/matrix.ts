@@ -54,7 +54,10 @@ export const matrix: Bench = {
   name: "matrix",
   usage: ["appends a second by strategy and size, beside the source design's figures", "--rounds 3   --secs 1"],
   async run(args) {
-    const { values } = parseArgs({ args: [...args], options: { rounds: { type: "string" }, secs: { type: "string" } } });
+    const { values } = parseArgs({
+      args: [...args],
+      options: { rounds: { type: "string" }, secs: { type: "string" } },
+    });
     const rounds = Number(values.rounds ?? 3);
     const us = Number(values.secs ?? 1) * 1e6;
     const rates = new Map<string, number[]>();

@@ -22,7 +22,10 @@ export const openTime: Bench = {
   name: "open-time",
   usage: ["time to open a log after a kill, by its size", "--rounds 5   --large (adds 10 GiB; needs 14 GiB of disk)"],
   async run(args) {
-    const { values } = parseArgs({ args: [...args], options: { rounds: { type: "string" }, large: { type: "boolean" } } });
+    const { values } = parseArgs({
+      args: [...args],
+      options: { rounds: { type: "string" }, large: { type: "boolean" } },
+    });
     const rounds = Number(values.rounds ?? 5);
     const sizes = [100 * 2 ** 20, 2 ** 30, ...(values.large === true ? [10 * 2 ** 30] : [])];
     const rows = await withDirectory((dir) => measureAll(dir, sizes, rounds));
@@ -49,11 +52,19 @@ async function measureAll(dir: string, sizes: readonly number[], rounds: number)
   if (bavail * bsize < wanted) {
     throw new RangeError(`${sizeName(bavail * bsize)} are free in ${dir}, want ${short(wanted)}B: set VARVE_BENCH_DIR`);
   }
-  const logs = sizes.map((bytes) => ({ bytes, dir: join(dir, String(bytes)), open: [] as number[], ready: [] as number[] }));
+  const logs = sizes.map((bytes) => ({
+    bytes,
+    dir: join(dir, String(bytes)),
+    open: [] as number[],
+    ready: [] as number[],
+  }));
   for (const log of logs) await child("fill", log.dir, String(log.bytes));
   for (let round = 0; round < rounds; round++) {
     for (const log of logs) {
-      const { openMs, readyMs } = JSON.parse(await child("open", log.dir, String(32 * 2 ** 20))) as Record<string, number>;
+      const { openMs, readyMs } = JSON.parse(await child("open", log.dir, String(32 * 2 ** 20))) as Record<
+        string,
+        number
+      >;
       log.open.push(openMs as number);
       log.ready.push(readyMs as number);
     }
@@ -64,10 +75,14 @@ async function measureAll(dir: string, sizes: readonly number[], rounds: number)
 /** Its output. It ends by its own SIGKILL. */
 function child(...args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [join(import.meta.dirname, "main.js"), openTimeChildName, ...args], (error, stdout, stderr) => {
-      if (error?.signal === "SIGKILL") resolve(stdout);
-      else reject(new Error(`the child did not end as it should: ${stderr}`, { cause: error }));
-    });
+    execFile(
+      process.execPath,
+      [join(import.meta.dirname, "main.js"), openTimeChildName, ...args],
+      (error, stdout, stderr) => {
+        if (error?.signal === "SIGKILL") resolve(stdout);
+        else reject(new Error(`the child did not end as it should: ${stderr}`, { cause: error }));
+      },
+    );
   });
 }
 

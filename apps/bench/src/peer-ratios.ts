@@ -38,13 +38,19 @@ interface Figure {
 
 /** @param own the log's name in the lines */
 export function cellRatios(lines: readonly PeerLine[], own = "varve"): CellRatios[] {
-  const cells = new Map<string, { figure: Figure; size: number; byPeer: Map<string, { value: number; quiet: boolean }[]> }>();
+  const cells = new Map<
+    string,
+    { figure: Figure; size: number; byPeer: Map<string, { value: number; quiet: boolean }[]> }
+  >();
   for (const line of lines) {
     for (const figure of figuresOf(line)) {
       const key = `${figure.what} ${line.size}`;
       const cell = cells.get(key) ?? { figure, size: line.size, byPeer: new Map() };
       cells.set(key, cell);
-      cell.byPeer.set(line.peer, [...(cell.byPeer.get(line.peer) ?? []), { value: figure.value, quiet: line.quiet === true }]);
+      cell.byPeer.set(line.peer, [
+        ...(cell.byPeer.get(line.peer) ?? []),
+        { value: figure.value, quiet: line.quiet === true },
+      ]);
     }
   }
   return [...cells.values()].flatMap(({ figure, size, byPeer }) => {
@@ -58,7 +64,16 @@ export function cellRatios(lines: readonly PeerLine[], own = "varve"): CellRatio
       ratios[peer] = Number((figure.lessIsBetter ? 1 / ratio : ratio).toFixed(3));
     }
     const quiet = ownRounds.filter((round) => round.quiet).length;
-    return [{ what: figure.what, size, unit: figure.unit, own: ownValue, ratios, quietRounds: `${quiet}/${ownRounds.length}` }];
+    return [
+      {
+        what: figure.what,
+        size,
+        unit: figure.unit,
+        own: ownValue,
+        ratios,
+        quietRounds: `${quiet}/${ownRounds.length}`,
+      },
+    ];
   });
 }
 

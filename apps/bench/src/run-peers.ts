@@ -40,13 +40,17 @@ export const peers: Bench = {
     const out = join(harness, "results", "last.jsonl");
     const data = process.env["VARVE_BENCH_DIR"] ?? join(harness, "data");
     // The harness appends to its results file.
-    const lines = runHarness(harness, [
-      ...["--peers", values.peers ?? defaultPeers, "--ref", "varve", "--phase", values.phase ?? "append,read"],
-      ...["--data", data, "--out", out],
-      ...Object.entries(values)
-        .filter(([name]) => name !== "peers" && name !== "phase")
-        .flatMap(([name, value]) => [`--${name}`, String(value)]),
-    ], out);
+    const lines = runHarness(
+      harness,
+      [
+        ...["--peers", values.peers ?? defaultPeers, "--ref", "varve", "--phase", values.phase ?? "append,read"],
+        ...["--data", data, "--out", out],
+        ...Object.entries(values)
+          .filter(([name]) => name !== "peers" && name !== "phase")
+          .flatMap(([name, value]) => [`--${name}`, String(value)]),
+      ],
+      out,
+    );
     const ratios = cellRatios(lines);
     print(ratioTable(ratios));
     return { harness: "peer harness", lines: lines.length, cells: ratios };

@@ -8,6 +8,8 @@ export type CampaignName = (typeof campaignNames)[number];
 export interface RunContext {
   readonly isSample: boolean;
   readonly seed: number;
+  /** Crash states per durability model at most, `Infinity` for all. */
+  readonly statesMax: number;
   /** Worker processes a tool may use. */
   readonly jobs: number;
   /** Where this run leaves a failing state. Exists when the run begins. */

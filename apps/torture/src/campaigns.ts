@@ -14,17 +14,19 @@ interface PowerlossCase {
   readonly before?: string;
   readonly env?: string;
   readonly fault?: string;
+  /** Crash states per durability model at most; default all, up to the tool's 20 000. */
+  readonly statesMax?: number;
   readonly inSample?: true;
 }
 
 const powerlossCases: readonly PowerlossCase[] = [
   { writer: "--n 50", inSample: true },
   { writer: "--n 50 --batch 6" },
-  { writer: "--n 60 --size 900", verifier: "--thorough" },
+  { writer: "--n 60 --size 900", verifier: "--thorough", statesMax: 1500 },
   { writer: "--n 60 --size 900 --batch 4" },
   { writer: "--n 50 --durable 4" },
   { writer: "--n 60 --strategy async --size 400" },
-  { writer: "--n 60 --strategy async --batch 8", verifier: "--thorough" },
+  { writer: "--n 60 --strategy async --batch 8", verifier: "--thorough", statesMax: 1500 },
   { writer: "--n 60 --strategy batched:5" },
   { writer: "--n 60 --strategy batched:7 --size 900 --batch 4", inSample: true },
   { writer: "--n 50 --strategy batched:5 --flush-on main --size 400" },
@@ -36,12 +38,20 @@ const powerlossCases: readonly PowerlossCase[] = [
   { writer: "--n 50 --index lmdb --strategy batched:5 --size 900", verifier: "--index lmdb", env: "LMDB_RESTORE=safe" },
   { before: "--n 30 --die", writer: "--n 30", inSample: true },
   { before: "--n 40 --strategy async --batch 5 --size 600 --die", writer: "--n 30 --strategy batched:5" },
-  { before: "--n 30 --size 900", writer: "--n 20 --size 900", verifier: "--thorough" },
+  { before: "--n 30 --size 900", writer: "--n 20 --size 900", verifier: "--thorough", statesMax: 1500 },
   { writer: "--n 40 --reopen 3", fault: "sync:9:EIO" },
   { writer: "--n 40 --reopen 3 --size 900 --strategy batched:5", fault: "write:12:ENOSPC" },
 ];
 
-function powerloss({ writer, verifier = "", before, env, fault, inSample }: PowerlossCase): CampaignRun {
+function powerloss({
+  writer,
+  verifier = "",
+  before,
+  env,
+  fault,
+  statesMax = 20_000,
+  inSample,
+}: PowerlossCase): CampaignRun {
   const notes = [before === undefined ? "" : `after ${before}`, fault === undefined ? "" : `with ${fault}`, verifier];
   return {
     campaign: "powerloss",
@@ -66,7 +76,7 @@ function powerloss({ writer, verifier = "", before, env, fault, inSample }: Powe
         "--twice",
         ...["--nested", context.isSample ? "2" : "20"],
         ...["--continue", context.writer("{dir} --n 5 --seed 2"), "--continue-sample", context.isSample ? "4" : "20"],
-        ...(context.isSample ? ["--max-states", "400"] : []),
+        ...["--max-states", String(Math.min(statesMax, context.isSample ? 400 : context.statesMax))],
         ...common(context),
         ...["--keep", context.keepDir],
       ],

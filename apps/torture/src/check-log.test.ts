@@ -46,20 +46,38 @@ describe("checkLog", () => {
     const { ids, records, error } = await checkLog(log, new SeededRandom(1));
     expect(error).toBeUndefined();
     expect(records).toBe(60);
-    expect(ids).toEqual(Array.from({ length: 60 }, (_, k) => contractId(k + 1, log.getSync(k + 1)?.payload as Uint8Array)));
+    expect(ids).toEqual(
+      Array.from({ length: 60 }, (_, k) => contractId(k + 1, log.getSync(k + 1)?.payload as Uint8Array)),
+    );
   });
 
   it.each<[string, Partial<CheckableLog>, string]>([
     ["wrong bytes by id", { getSync: (id) => otherBytes(log.getSync(id)) }, "another path"],
-    ["one record's bytes wrong", { getSync: (id) => (id === 33 ? otherBytes(log.getSync(id)) : log.getSync(id)) }, "another path"],
+    [
+      "one record's bytes wrong",
+      { getSync: (id) => (id === 33 ? otherBytes(log.getSync(id)) : log.getSync(id)) },
+      "another path",
+    ],
     ["the neighbour of a record", { getSync: (id) => log.getSync(id === 20 ? 21 : id) }, "gave record 21"],
     ["no record", { getSync: (id) => (id === 20 ? undefined : log.getSync(id)) }, "knows no record 20"],
     ["a record after the end", { lastId: 59 }, "after the last"],
     ["a scan that stops early", { read: (options) => log.read({ limit: 59, ...options }) }, "59 records"],
-    ["a scan that skips the first", { read: (options) => log.read(options?.reverse === true ? { ...options, until: 2 } : options) }, "59 records"],
+    [
+      "a scan that skips the first",
+      { read: (options) => log.read(options?.reverse === true ? { ...options, until: 2 } : options) },
+      "59 records",
+    ],
     ["batches that stop early", { readBatches: () => log.readBatches({ until: 40 }) }, "readBatches saw 40"],
-    ["a reverse scan that goes forwards", { read: (options) => log.read(options?.reverse === true ? {} : options) }, "from 1 to 2"],
-    ["a look-up by time that is one off", { read: (options) => log.read(typeof options?.from === "object" ? { from: 60 } : options) }, "begins at 60"],
+    [
+      "a reverse scan that goes forwards",
+      { read: (options) => log.read(options?.reverse === true ? {} : options) },
+      "from 1 to 2",
+    ],
+    [
+      "a look-up by time that is one off",
+      { read: (options) => log.read(typeof options?.from === "object" ? { from: 60 } : options) },
+      "begins at 60",
+    ],
   ])("catches %s", async (_, lies, sentence) => {
     await expect(checkLog(lying(lies), new SeededRandom(1))).rejects.toThrow(sentence);
   });

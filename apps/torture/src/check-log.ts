@@ -88,12 +88,7 @@ export class Seen {
 }
 
 /** @param step from each id to the next */
-async function collect(
-  open: () => AsyncIterable<AofRecord>,
-  seen: Seen,
-  path: Path,
-  step: 1 | -1,
-): Promise<Collected> {
+async function collect(open: () => AsyncIterable<AofRecord>, seen: Seen, path: Path, step: 1 | -1): Promise<Collected> {
   seen.begin(path);
   const records: Collected["records"] = [];
   const error = await typed(async () => {
@@ -104,8 +99,7 @@ async function collect(
   });
   for (const [k, { logId }] of records.entries()) {
     const before = records[k - 1]?.logId;
-    if (before !== undefined && logId - before !== step)
-      throw new Error(`${path} went from ${before} to ${logId}`);
+    if (before !== undefined && logId - before !== step) throw new Error(`${path} went from ${before} to ${logId}`);
   }
   return { records, error };
 }

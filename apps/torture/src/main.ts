@@ -1,5 +1,5 @@
 /**
- * `pnpm torture`: runs the campaigns and prints what held. Exit code 0 when all of it did, 1 when something broke, 2 on
+ * `npm run torture`: runs the campaigns and prints what held. Exit code 0 when all of it did, 1 when something broke, 2 on
  * wrong use or when the fault tools are not on this machine.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -14,12 +14,13 @@ import { printLines } from "./output.ts";
 import { progressLine, resultTable } from "./report.ts";
 import { runCampaigns } from "./run-campaigns.ts";
 
-const usage = `usage: pnpm torture [campaign…] [options]
+const usage = `usage: npm run torture -- [campaign…] [options]
   campaigns: ${campaignNames.join(", ")} (default: all)
   --sample       a small sample of each, under three minutes
   --full         everything (default)
   --only TEXT    only configurations that contain TEXT
   --json         print results as JSON instead of a table
+  --states N     powerloss: at most N crash states per durability model (default: all)
   --keep DIR     where failing states are kept (default: a directory below the system's temporary one)
   --jobs N       processes at once (default 2)
   --seed N       (default 1)
@@ -34,9 +35,11 @@ interface Invocation {
   readonly keepRoot: string | undefined;
   readonly jobs: number;
   readonly seed: number;
+  readonly statesMax: number;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+// `pnpm torture -- …` hands the dashes over.
+process.exitCode = await main(process.argv.slice(process.argv[2] === "--" ? 3 : 2));
 
 async function main(args: readonly string[]): Promise<number> {
   let invocation: Invocation;
@@ -64,7 +67,10 @@ async function main(args: readonly string[]): Promise<number> {
   return results.every((result) => result.passed) ? 0 : 1;
 }
 
-async function run({ runs, isSample, seed, jobs, keepRoot }: Invocation, tools: string): Promise<RunResult[]> {
+async function run(
+  { runs, isSample, seed, statesMax, jobs, keepRoot }: Invocation,
+  tools: string,
+): Promise<RunResult[]> {
   if (keepRoot !== undefined) mkdirSync(keepRoot, { recursive: true });
   const root = keepRoot ?? mkdtempSync(join(tmpdir(), "varve-torture-"));
   const toolsDir = join(root, "tools");
@@ -72,6 +78,7 @@ async function run({ runs, isSample, seed, jobs, keepRoot }: Invocation, tools: 
   const results = await runCampaigns(runs, {
     isSample,
     seed,
+    statesMax,
     jobs,
     keepRoot: root,
     toolsDir,
@@ -94,6 +101,7 @@ function parse(args: readonly string[]): Invocation {
       full: { type: "boolean" },
       only: { type: "string" },
       json: { type: "boolean" },
+      states: { type: "string" },
       keep: { type: "string" },
       jobs: { type: "string" },
       seed: { type: "string" },
@@ -120,5 +128,6 @@ function parse(args: readonly string[]): Invocation {
     keepRoot: values.keep === undefined ? undefined : resolve(values.keep),
     jobs: Math.max(1, wholeNumber(values, "jobs", 2)),
     seed: wholeNumber(values, "seed", 1),
+    statesMax: wholeNumber(values, "states", Number.POSITIVE_INFINITY),
   };
 }

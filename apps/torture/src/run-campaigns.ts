@@ -9,6 +9,7 @@ import { runTool } from "./run-tool.ts";
 export interface CampaignSettings {
   readonly isSample: boolean;
   readonly seed: number;
+  readonly statesMax: number;
   readonly jobs: number;
   /** A run's failing state ends up in a directory below this one. */
   readonly keepRoot: string;
@@ -51,8 +52,8 @@ async function runOne(
     rmSync(dir, { recursive: true, force: true });
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   }
-  const { isSample, seed, jobs, programs } = settings;
-  const context: RunContext = { isSample, seed, jobs, keepDir, workDir, ...programs };
+  const { isSample, seed, statesMax, jobs, programs } = settings;
+  const context: RunContext = { isSample, seed, statesMax, jobs, keepDir, workDir, ...programs };
   const began = clock.monotonicUs();
   const { command, result } = await perform(run, context, settings.toolsDir);
   const seconds = (clock.monotonicUs() - began) / 1e6;

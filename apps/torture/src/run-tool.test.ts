@@ -6,7 +6,11 @@ const printing = (text: string, code: number): string => `sh -c 'printf "${text}
 
 describe("runTool", () => {
   it("passes on a verdict and its exit code", async () => {
-    expect(await runTool(printing("7 runs\\nRESULT: PASS\\n", 0))).toEqual({ passed: true, counts: { runs: 7 }, failures: [] });
+    expect(await runTool(printing("7 runs\\nRESULT: PASS\\n", 0))).toEqual({
+      passed: true,
+      counts: { runs: 7 },
+      failures: [],
+    });
   });
 
   it("reports what failed in the tool's words", async () => {
@@ -36,7 +40,10 @@ describe("what the tools print", () => {
       rivals: 1,
       verifierKills: 0,
     });
-    expect(countsOf("40 damaged copies; slowest answer 3 ms; peak memory 90 MiB\n")).toEqual({ copies: 40, peakMiB: 90 });
+    expect(countsOf("40 damaged copies; slowest answer 3 ms; peak memory 90 MiB\n")).toEqual({
+      copies: 40,
+      peakMiB: 90,
+    });
   });
 
   it("names failures of every round", () => {

@@ -16,7 +16,10 @@ const root = mkdtempSync(join(tmpdir(), "varve-campaigns-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 const node = shellQuote(process.execPath);
 
-async function torture(args: string, environment: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
+async function torture(
+  args: string,
+  environment: string,
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const child = new Child(`env ${environment} ${node} ${shellQuote(join(dist, "main.js"))} ${args}`);
   const { code } = await child.ended;
   return { code, stdout: child.stdout, stderr: child.stderr };
@@ -25,7 +28,9 @@ async function torture(args: string, environment: string): Promise<{ code: numbe
 describe("the list of campaigns", () => {
   it("has every campaign, in the full run and in the sample, each configuration once", () => {
     expect(new Set(campaignRuns.map((run) => run.campaign))).toEqual(new Set(campaignNames));
-    expect(new Set(campaignRuns.filter((run) => run.inSample).map((run) => run.campaign))).toEqual(new Set(campaignNames));
+    expect(new Set(campaignRuns.filter((run) => run.inSample).map((run) => run.campaign))).toEqual(
+      new Set(campaignNames),
+    );
     const names = campaignRuns.map((run) => `${run.campaign} ${run.configuration}`);
     expect(new Set(names).size).toBe(names.length);
   });
@@ -69,7 +74,10 @@ describe.skipIf(tools === undefined)("power loss", () => {
         .concat(["--fs", "strict", "--policies", "drop,all", "--max-states", "150"])
         .map(shellQuote)
         .join(" ");
-    expect(await runTool(over(writer("{dir} --n 12 --strategy batched:5")))).toMatchObject({ passed: true, failures: [] });
+    expect(await runTool(over(writer("{dir} --n 12 --strategy batched:5")))).toMatchObject({
+      passed: true,
+      failures: [],
+    });
     const caught = await runTool(over(early));
     expect(caught.passed).toBe(false);
     expect(caught.failures.join()).toContain("LOST_ACKED");

@@ -75,7 +75,10 @@ describe.concurrent("a writer that ends early", () => {
         const { stdout } = await run(verifier(dir));
         const have = new Set(recovered(stdout));
         expect(await lies(dir, output)).toEqual([]);
-        output = parsePromises(output).tried.filter((id) => have.has(id)).map((id) => `T ${id}\nA ${id}\n`).join("");
+        output = parsePromises(output)
+          .tried.filter((id) => have.has(id))
+          .map((id) => `T ${id}\nA ${id}\n`)
+          .join("");
       }
     },
   );
@@ -87,16 +90,19 @@ describe.concurrent("a writer that ends early", () => {
     expect(await lies(dir, stdout)).toEqual([]);
   });
 
-  it.each(["sync", "async"])("by SIGTERM under %s: it closes, acknowledges everything and ends with 0", async (strategy) => {
-    const dir = freshDir();
-    const child = new Child(writer(`${dir} --forever --pace 1 --strategy ${strategy}`));
-    await child.until((stdout) => stdout.split("\n").length > 40);
-    child.signal("SIGTERM");
-    expect(await child.ended).toEqual({ code: 0, signal: null });
-    const { tried, durable } = parsePromises(child.stdout);
-    expect(durable.size).toBe(tried.length);
-    expect(await lies(dir, child.stdout)).toEqual([]);
-  });
+  it.each(["sync", "async"])(
+    "by SIGTERM under %s: it closes, acknowledges everything and ends with 0",
+    async (strategy) => {
+      const dir = freshDir();
+      const child = new Child(writer(`${dir} --forever --pace 1 --strategy ${strategy}`));
+      await child.until((stdout) => stdout.split("\n").length > 40);
+      child.signal("SIGTERM");
+      expect(await child.ended).toEqual({ code: 0, signal: null });
+      const { tried, durable } = parsePromises(child.stdout);
+      expect(durable.size).toBe(tried.length);
+      expect(await lies(dir, child.stdout)).toEqual([]);
+    },
+  );
 });
 
 describe.concurrent("a writer that is refused", () => {
@@ -122,14 +128,19 @@ describe.concurrent("a writer that is refused", () => {
     expect(stderr).toMatch(/^[A-Z_]+: .+\n$/);
   });
 
-  it.each(["", "a b", "DIR --n many", "DIR --strategy never", "DIR --index tree", "DIR --flush-on moon", "DIR --nonsense"])(
-    "by its own arguments %j: it prints the usage and ends with 2",
-    async (args) => {
-      const { code, stdout, stderr } = await run(writer(args.replace("DIR", freshDir())));
-      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-      expect(stderr).toContain("usage: ");
-    },
-  );
+  it.each([
+    "",
+    "a b",
+    "DIR --n many",
+    "DIR --strategy never",
+    "DIR --index tree",
+    "DIR --flush-on moon",
+    "DIR --nonsense",
+  ])("by its own arguments %j: it prints the usage and ends with 2", async (args) => {
+    const { code, stdout, stderr } = await run(writer(args.replace("DIR", freshDir())));
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain("usage: ");
+  });
 });
 
 describe.concurrent("the verifier", () => {
@@ -140,7 +151,10 @@ describe.concurrent("the verifier", () => {
     const asked = join(root, "asked");
     writeFileSync(asked, `${JSON.stringify({ dir })}\n`.repeat(3));
     const batch = await run(`${verifier("--batch")} < ${shellQuote(asked)}`);
-    const answers = batch.stdout.trim().split("\n").map((line) => JSON.parse(line) as { ids: string[]; error: unknown });
+    const answers = batch.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { ids: string[]; error: unknown });
     expect(answers).toHaveLength(3);
     for (const answer of answers) expect(answer).toMatchObject({ ids: recovered(single.stdout), error: null });
     expect(answers[0]?.ids).toHaveLength(40);
@@ -165,13 +179,19 @@ describe.concurrent("the verifier", () => {
   it("tells of a torn tail", async () => {
     const dir = freshDir();
     await run(writer(`${dir} --n 10 --die`));
-    const segment = join(dir, readdirSync(dir).filter((name) => name.endsWith(".log")).toSorted().at(-1) as string);
+    const segment = join(
+      dir,
+      readdirSync(dir)
+        .filter((name) => name.endsWith(".log"))
+        .toSorted()
+        .at(-1) as string,
+    );
     const bytes = readFileSync(segment);
     const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
     writeFileSync(segment, Buffer.concat([bytes.subarray(0, end), Buffer.alloc(200, 7)]));
     const { code, stdout } = await run(verifier(dir));
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^C .*torn/m);
+    expect(stdout).toMatch(/^C cut \d+ bytes/m);
     expect(recovered(stdout)).toHaveLength(10);
   });
 

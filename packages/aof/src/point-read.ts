@@ -35,17 +35,16 @@ function readSmall(
   id: number,
   allowLost: boolean,
 ): AofRecord {
-  const { base, bytes } = checker;
-  const got = readAt(open, start, bytes.subarray(base, base + length), id);
+  const { base } = checker;
+  const got = readAt(open, start, checker.view(0, length), id);
   const found = checker.check(base, got, id, open.saltLow, open.saltHigh);
   if (found !== length) throw judged(open, start, id, found);
   if (!allowLost) refuseLost(checker.flagsAt(base), open, start, id);
-  const payloadAt = base + recordHeaderBytes;
-  return {
-    id,
-    timestampUs: checker.timestampAt(base),
-    payload: bytes.slice(payloadAt, payloadAt + checker.sizeAt(base)),
-  };
+  const size = checker.sizeAt(base);
+  // Small ones from Node's pool, and none filled with zeroes first: half the price of `slice`.
+  const payload = Buffer.allocUnsafe(size);
+  payload.set(checker.view(recordHeaderBytes, size));
+  return { id, timestampUs: checker.timestampAt(base), payload };
 }
 
 /** Larger than the checker's memory: read into its own, checked piece by piece. */

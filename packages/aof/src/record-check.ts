@@ -19,11 +19,15 @@ export const notARecord = {
 /** Bytes of checksum memory that scans and point reads share: blocks are at most this long. */
 export const checkBytes: number = 1024 * 1024;
 
+const cachedViewMax = 2048;
+
 export class RecordChecker {
   readonly memory: ChecksumMemory;
   readonly bytes: Uint8Array;
   readonly #words: Int32Array;
   readonly #unsigned: Uint32Array;
+  readonly #recordViews: Uint8Array[] = [];
+  readonly #payloadViews: Uint8Array[] = [];
 
   constructor(memory: ChecksumMemory = createChecksumMemory(checkBytes)) {
     this.memory = memory;
@@ -35,6 +39,18 @@ export class RecordChecker {
   /** First byte for the caller's data. */
   get base(): number {
     return this.memory.base;
+  }
+
+  /**
+   * The `length` bytes from `base + skip` on. Views of small lengths are made once: making one costs a tenth of a read
+   * from the page cache.
+   * @param skip 0, or the length of a record's header
+   */
+  view(skip: 0 | 32, length: number): Uint8Array {
+    const start = this.memory.base + skip;
+    if (length > cachedViewMax) return this.bytes.subarray(start, start + length);
+    const views = skip === 0 ? this.#recordViews : this.#payloadViews;
+    return (views[length] ??= this.bytes.subarray(start, start + length));
   }
 
   /**
