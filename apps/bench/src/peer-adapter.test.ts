@@ -47,7 +47,7 @@ describe("the adapter", () => {
   it("groups many callers, more than the buffer holds", async () => {
     const options = { size: 8192, mode: "sync", conc: 64, variant: "bufferBytes=65536" } as const;
     const store = await open(dir, options);
-    await Promise.all(Array.from({ length: 64 }, (_, k) => store.append(k, payload(k, 8192))));
+    await Promise.all(Array.from({ length: 64 }, async (_, k) => store.append(k, payload(k, 8192))));
     expect(store.count()).toBe(64);
     await store.close();
     expect((await filled(options)).toSorted((a, b) => a - b)).toEqual(expected(64));

@@ -2,23 +2,24 @@
  * Goal: what goes into `append` is in the log, byte for byte, and what it refuses is refused as a whole with its place.
  * Method: the built command in real pipes, read back by `cat` and by the library.
  */
-import { randomBytes } from "node:crypto";
 import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openReadOnly } from "@varve/aof";
+import { SeededRandom } from "@varve/fs-core/testing";
 import { describe, expect, test } from "vitest";
 import { bash, jsonError, lines, newLog, spawned, start, temporaryDirectory, text, varve } from "./varve.ts";
 
 /** Frames of bytes that no text could carry: NULs, newlines, invalid UTF-8, empty ones, one above every buffer. */
 function binaryFrames(): Buffer {
+  const random = new SeededRandom(1);
   const records = [
     Buffer.alloc(0),
     Buffer.from([0]),
     Buffer.from("a\nb\r\n"),
     Buffer.from([0xff, 0xfe, 0x80]),
-    randomBytes(300_000),
+    Buffer.from(random.fill(new Uint8Array(300_000))),
   ];
-  for (let size = 1; size < 400; size += 7) records.push(randomBytes(size));
+  for (let size = 1; size < 400; size += 7) records.push(Buffer.from(random.fill(new Uint8Array(size))));
   return Buffer.concat(
     records.map((record) => {
       const prefix = Buffer.alloc(4);

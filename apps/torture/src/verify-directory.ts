@@ -48,7 +48,7 @@ export async function verifyDirectory({ settings, random, isThorough, before }: 
 }
 
 /** What the oracle did not see, and in place of each record of it that is owed and missing an id that nobody appended. */
-export function withoutKnown(ids: readonly string[], before: Promises): string[] {
+function withoutKnown(ids: readonly string[], before: Promises): string[] {
   const known = new Set(before.tried);
   const found = ids.filter((id) => known.has(id));
   const broken = brokenPromises(before, found, before.visible).map(

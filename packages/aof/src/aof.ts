@@ -346,6 +346,11 @@ export class Aof implements AsyncDisposable {
     };
   }
 
+  /** {@link performanceMetrics}, read now. */
+  get metrics(): AofMetricsSnapshot {
+    return this.performanceMetrics();
+  }
+
   /** The last failure of each kind of background task; empty when all is well. */
   get backgroundErrors(): ReadonlyMap<string, AofError> {
     return this.#tasks.errors;

@@ -5,6 +5,7 @@
 import { AofError, toAofError } from "./errors.ts";
 import { recordFlag, recordHeaderBytes } from "./format/record-layout.ts";
 import type { LogView } from "./log-view.ts";
+import { allocatePayload } from "./payload-memory.ts";
 import type { AofRecord } from "./record.ts";
 import { checkBytes, notARecord, type RecordChecker, sharedRecordChecker } from "./record-check.ts";
 import type { OpenSegment } from "./segment-cache.ts";
@@ -41,8 +42,7 @@ function readSmall(
   if (found !== length) throw judged(open, start, id, found);
   if (!allowLost) refuseLost(checker.flagsAt(base), open, start, id);
   const size = checker.sizeAt(base);
-  // Small ones from Node's pool, and none filled with zeroes first: half the price of `slice`.
-  const payload = Buffer.allocUnsafe(size);
+  const payload = allocatePayload(size);
   payload.set(checker.view(recordHeaderBytes, size));
   return { id, timestampUs: checker.timestampAt(base), payload };
 }

@@ -4,7 +4,8 @@
  *
  * Order:
  *  1. the cut bytes are kept aside and synced, before anything is cut
- *  2. the kept records are synced again: the writer that died may have had a failed or missing sync
+ *  2. the kept records behind the last promise are written and synced again: the writer that died may have had a
+ *     failed sync, after which the kernel calls pages clean that never reached the disk, and a second sync does nothing
  *  3. segments are sealed (offset table, footer, length, sync)
  *  4. only then are they named by MANIFEST, when the caller begins the next segment
  */
@@ -84,14 +85,16 @@ class Recovery {
   async #settleTail(tail: TailFinding): Promise<void> {
     if (tail.tornEnd > tail.scan.end) await this.#keepAside(tail);
     // An empty segment is replaced by the one that the caller begins next, under the same name.
-    if (tail.scan.count > 0) await this.#seal(tail);
+    if (tail.scan.count > 0) await this.#seal(tail, tail.scan.promise);
   }
 
-  async #seal({ header, scan }: ScannedSegment): Promise<void> {
+  /** @param durableEnd everything before it is known to be on disk */
+  async #seal({ header, scan }: ScannedSegment, durableEnd: number = scan.end): Promise<void> {
     const path = segmentName(header.baseId);
     if (this.#isTakeOver) await this.#replaceByCopy(path, scan.end);
     const handle = await this.#directory.openMut(path);
     try {
+      await copyBytes(handle, durableEnd, handle, durableEnd, scan.end - durableEnd);
       await handle.sync();
       const sealed = await sealSegment(handle, header, scan);
       this.#sealed.set(header.baseId, sealed);
@@ -107,7 +110,7 @@ class Recovery {
     try {
       const copy = await this.#directory.create(name);
       try {
-        await copyBytes(source, 0, copy, length);
+        await copyBytes(source, 0, copy, 0, length);
         await copy.sync();
       } finally {
         await copy.close();
@@ -147,7 +150,7 @@ class Recovery {
     const name = await this.#freeBrokenName(baseId, epoch, from);
     const copy = await this.#directory.create(name);
     try {
-      await copyBytes(source, from, copy, bytes);
+      await copyBytes(source, from, copy, 0, bytes);
       await copy.sync();
     } finally {
       await copy.close();
@@ -164,13 +167,19 @@ class Recovery {
   }
 }
 
-/** Copies `length` bytes from `from` on to the begin of `target`. */
-async function copyBytes(source: FileHandle, from: number, target: FileHandle, length: number): Promise<void> {
+/** Copies `length` bytes from `from` in `source` to `to` in `target`, which may be the same file and place. */
+async function copyBytes(
+  source: FileHandle,
+  from: number,
+  target: FileHandle,
+  to: number,
+  length: number,
+): Promise<void> {
   const buffer = new Uint8Array(Math.min(copyStepBytes, length));
   for (let done = 0; done < length; ) {
     const got = await source.readAt(from + done, buffer.subarray(0, Math.min(buffer.length, length - done)));
     if (got === 0) return;
-    await target.writeAt(done, buffer.subarray(0, got));
+    await target.writeAt(to + done, buffer.subarray(0, got));
     done += got;
   }
 }

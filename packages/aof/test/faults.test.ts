@@ -163,3 +163,26 @@ test("a failure to prepare the next segment is noted, not fatal", async () => {
   expect(log.segments().length).toBeGreaterThan(1);
   await log.close();
 });
+
+test("what a failed sync lost in the kernel is written again by the recovery that shows it", async () => {
+  for (let nth = 1; nth < 40; nth++) {
+    const disk = new CrashableFileSystem();
+    const plan = new FaultPlan([{ operation: "sync", nth, fault: { kind: "error", errno: "EIO" } }]);
+    const fs = new FaultyFileSystem(disk, plan);
+    const { appended } = await run(fs, strategies["sync"] as Partial<AofSettings>);
+    if (plan.injected === 0) break;
+    plan.clear();
+    // The same machine, no power loss: the page cache still has what the disk never got.
+    const reopened = await openOn(fs, { flushStrategy: { kind: "sync" } });
+    const shown = reopened.lastId;
+    const id = reopened.append(payloadOf("run", shown + 1));
+    const survivor = disk.crashClone({ model: "drop", random: new SeededRandom(seed + nth) });
+    await assertRecovers(
+      survivor,
+      "run",
+      { lowest: id, highest: Math.max(id, appended + 1), batches: [] },
+      { ...logSettings },
+    );
+    await reopened.close();
+  }
+});

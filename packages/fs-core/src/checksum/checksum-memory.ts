@@ -16,6 +16,7 @@ export interface ChecksumMemory {
   readonly base: number;
 }
 
+/** How {@link createChecksumMemory} chooses its engine. */
 export interface ChecksumMemoryOptions {
   /**
    * `auto`, the default: WebAssembly where the process can compile the module and reserve the memory, TypeScript

@@ -1,4 +1,4 @@
-import { close, closeSync, constants, fstat, fstatSync, open, openSync, type Stats } from "node:fs";
+import { close, closeSync, constants, fstat, fstatSync, open, openSync } from "node:fs";
 import { promisify } from "node:util";
 import { LocalFileHandle } from "./local-file-handle.ts";
 import { checkFile, type LocalPaths } from "./local-paths.ts";
@@ -9,7 +9,7 @@ const statFd = promisify(fstat);
 const closeFd = promisify(close);
 
 /** Promise 8. */
-export const fileMode = 0o600;
+const fileMode = 0o600;
 
 export type OpenMode = "create" | "read" | "readWrite";
 
@@ -36,7 +36,7 @@ export async function openLocal(
   let fd = -1;
   try {
     fd = await openFd(target, flagsOf[mode], fileMode);
-    if (mode !== "create") checkFile((await statFd(fd)) as Stats, operation, path);
+    if (mode !== "create") checkFile(await statFd(fd), operation, path);
     return new LocalFileHandle(fd, path, mode !== "read");
   } catch (cause) {
     if (fd >= 0) await closeFd(fd);

@@ -1,7 +1,8 @@
 /**
  * Which unsynced changes a power cut takes, by model. Pure: reads the journal, returns a new tree.
  */
-import { MemoryBytes, MemoryDirectory, MemoryFile, type MemoryNode } from "../file-system/memory-node.ts";
+import type { MemoryBytes } from "../file-system/memory-node.ts";
+import { MemoryDirectory, MemoryFile, type MemoryNode } from "../file-system/memory-node.ts";
 import type { Random } from "../random.ts";
 import { applyChange, type CrashJournal, type DataChange, type NameChange } from "./crash-journal.ts";
 

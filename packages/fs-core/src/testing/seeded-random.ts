@@ -62,10 +62,10 @@ export class SeededRandom implements Random {
     const result = Math.imul(rotate(Math.imul(b, 5), 7), 9) >>> 0;
     s[2] = c ^ a;
     s[3] = d ^ b;
-    s[1] = b ^ (s[2] as number);
-    s[0] = a ^ (s[3] as number);
-    s[2] = (s[2] as number) ^ (b << 9);
-    s[3] = rotate(s[3] as number, 11);
+    s[1] = b ^ s[2];
+    s[0] = a ^ s[3];
+    s[2] = s[2] ^ (b << 9);
+    s[3] = rotate(s[3], 11);
     return result;
   }
 }

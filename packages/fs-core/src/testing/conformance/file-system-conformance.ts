@@ -37,7 +37,7 @@ export function fileSystemConformance({ test, create, destroy }: FileSystemConfo
 }
 
 /** The checks themselves, for runners of another shape. */
-export const fileSystemChecks: readonly Check[] = [
+const fileSystemChecks: readonly Check[] = [
   ...fileChecks,
   ...handleChecks,
   ...nameChecks,
