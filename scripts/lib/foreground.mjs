@@ -46,7 +46,8 @@ export async function runForeground(program, args, options = {}) {
       child.once("close", (code, signal) => resolve(code ?? exitCodeOf(signal)));
     });
   } finally {
-    for (const { signal, listener } of listeners) process.off(signal, listener);
+    // After a signal the repeat of it may still be on its way, and would end us with another code than the program's.
+    if (last.size === 0) for (const { signal, listener } of listeners) process.off(signal, listener);
     canary.release();
   }
 }

@@ -81,7 +81,14 @@ test.runIf(posix)("nor when a parent repeats it, as npm does", async () => {
   const launcher = launch(process.execPath, ["--eval", counter]);
   const ended = await endOf(launcher, () => {
     process.kill(-pidOf(launcher), "SIGINT");
-    setTimeout(() => process.kill(pidOf(launcher), "SIGINT"), 20);
+    setTimeout(() => {
+      try {
+        process.kill(pidOf(launcher), "SIGINT");
+      } catch (error) {
+        // On a busy machine all may be over by now: then nothing was repeated, and nothing is lost by that.
+        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+      }
+    }, 20);
   });
   expect(ended).toEqual({ code: 7, output: "ready\ngot 1\n" });
 });
