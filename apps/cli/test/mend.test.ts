@@ -171,7 +171,7 @@ describe("repair", () => {
     const { code, stdout } = await spawned(["repair", log, "--mode", "salvage", "--yes"]);
     expect(code).toBe(0);
     const kept = /^kept: (.*)$/m.exec(stdout.toString())?.[1] ?? "";
-    expect(stdout.toString()).toMatch(/^lost: id 40: /m);
+    expect(stdout.toString()).toMatch(/^lost record 40: /m);
     expect(stdout.toString()).toContain("the log holds ids 1..100, 1 of them lost\n");
     expect((await readFile(join(log, kept))).equals(damaged)).toBe(true);
     expect(await text(["cat", log])).toBe(lines(1, 39) + lines(41, 100));
@@ -192,7 +192,7 @@ describe("repair", () => {
     expect(no.stdout.toString()).toMatch(/problem: record 40 [^]*Type yes: [^]*nothing was changed \[NOT_CONFIRMED\]/);
     expect(no.code).toBe(1);
     const yes = await ask("yes");
-    expect(yes.stdout.toString()).toContain("lost: id 40");
+    expect(yes.stdout.toString()).toContain("lost record 40");
     expect(yes.code).toBe(0);
   });
 

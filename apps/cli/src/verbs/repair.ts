@@ -97,7 +97,6 @@ function reportText({ recovery, verify }: RepairReport, kept: readonly string[])
   const marked = lostRecords === 0 ? "" : `, ${formatCount(lostRecords)} of them lost`;
   const lines = [
     ...(didNothing ? ["there was nothing to cut or to tidy up"] : messages),
-    ...lost.map(({ firstId, lastId, reason }) => `lost: ${idRange(firstId, lastId)}: ${reason}`),
     ...kept.map((name) => `kept: ${name}`),
     ...verify.problems.filter(isNews).map(problemText),
     verify.records === 0 ? "the log holds no records" : `${holds} ${idRange(verify.firstId, verify.lastId)}${marked}`,
