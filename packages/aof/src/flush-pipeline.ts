@@ -96,11 +96,6 @@ export class FlushPipeline {
     return this.#failure;
   }
 
-  /** Written bytes that are not durable yet. */
-  get unsyncedBytes(): number {
-    return this.#unsyncedBytes;
-  }
-
   /** Whether the next turn of the loop will write: until then, the loop has not turned. */
   get isScheduled(): boolean {
     return this.#scheduled;
