@@ -53,6 +53,10 @@ const byCode: Readonly<Record<FailureCode, ExitCode>> = {
   INVALID_SEGMENT_SIZE: exitCode.usage,
   INVALID_ARGUMENT: exitCode.usage,
   SEGMENT_FULL: exitCode.usage,
+  UNEXPECTED_ID: exitCode.usage,
+  KEY_REQUIRED: exitCode.usage,
+  KEY_NOT_FOUND: exitCode.usage,
+  WRONG_KEY: exitCode.usage,
 
   NOT_FOUND: exitCode.notFound,
   NOT_A_LOG: exitCode.notFound,
@@ -80,6 +84,9 @@ const byCode: Readonly<Record<FailureCode, ExitCode>> = {
   CORRUPTED_MANIFEST: exitCode.damaged,
   SERIALIZATION: exitCode.damaged,
   COMPRESSION: exitCode.damaged,
+  CORRUPTED_CURSORS: exitCode.damaged,
+  CORRUPTED_KEYS: exitCode.damaged,
+  TAMPERED_RECORD: exitCode.damaged,
 
   LOCKED: exitCode.locked,
   FENCED: exitCode.locked,

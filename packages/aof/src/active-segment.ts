@@ -33,6 +33,9 @@ export class ActiveSegment {
   count = 0;
   firstTimestampUs = 0;
   lastTimestampUs = 0;
+  /** Records with an expiry of their own, and the latest of those expiries. */
+  expiringCount = 0;
+  maxExpiresAtUs = 0;
   /** Set when no further record may go here although there is room: too old. */
   isFull = false;
   #units = new Uint32Array(1024);
@@ -64,6 +67,12 @@ export class ActiveSegment {
     this.lastTimestampUs = timestampUs;
     this.#units[this.count++] = this.end / 8;
     this.end += bytes;
+  }
+
+  /** Notes that the record just pushed has an expiry of its own. */
+  pushExpiry(expiresAtUs: number): void {
+    this.expiringCount++;
+    this.maxExpiresAtUs = Math.max(this.maxExpiresAtUs, expiresAtUs);
   }
 
   /** Byte offset of record `id`; of the end for `lastId + 1`. */

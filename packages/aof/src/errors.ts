@@ -10,6 +10,7 @@ export const aofErrorCodes = [
   "INVALID_SEGMENT_SIZE", // `segmentSizeBytes` alone is out of range
   "INVALID_ARGUMENT", // a record, id or option of the wrong type or range
   "SEGMENT_FULL", // the record or batch is larger than a segment: raise `segmentSizeBytes` or split it
+  "UNEXPECTED_ID", // a conditional append came too late: `nextId` is the id it would have got
   "UNSUPPORTED", // this platform or build cannot do it
   // Wait, then call again.
   "BACKPRESSURE", // buffers are full: await `error.ready`
@@ -38,6 +39,13 @@ export const aofErrorCodes = [
   "CORRUPTED_SEGMENT", // a segment is missing, shortened or its header is damaged
   "CORRUPTED_MANIFEST", // MANIFEST is missing, damaged or older than the segments
   "SERIALIZATION", // stored metadata cannot be decoded
+  "CORRUPTED_CURSORS", // CURSORS is missing or damaged
+  "CORRUPTED_KEYS", // KEYS is missing or damaged: without it what is encrypted cannot be read
+  "TAMPERED_RECORD", // a sound, encrypted record does not authenticate: somebody wrote it who has no key
+  // Bring the right key.
+  "KEY_REQUIRED", // the log is encrypted and no key provider was given
+  "KEY_NOT_FOUND", // the provider does not have the key that the log names
+  "WRONG_KEY", // the provider's key of that name is not the one the log was encrypted with
   // Upgrade.
   "FORMAT_TOO_NEW", // written by a newer version; nothing was touched
   // Kept apart for the archive and codec packages.
@@ -57,6 +65,10 @@ export interface AofErrorContext extends ErrorOptions {
   /** Byte offset in the segment. */
   readonly offset?: number;
   readonly recordId?: number;
+  /** With `UNEXPECTED_ID`: the id that the append would have got. */
+  readonly nextId?: number;
+  /** With a key's error: the provider's name of it, never the key. */
+  readonly keyId?: string;
   /** With `RECORD_TRIMMED`: the oldest id that can be read. */
   readonly earliestId?: number;
   /** With `BACKPRESSURE`: resolves when there is room again; rejects when there never will be. */
@@ -81,6 +93,8 @@ export class AofError extends Error {
   readonly offset: number | undefined;
   readonly recordId: number | undefined;
   readonly earliestId: number | undefined;
+  readonly nextId: number | undefined;
+  readonly keyId: string | undefined;
   readonly ready: Promise<void> | undefined;
 
   constructor(code: AofErrorCode, message: string, context: AofErrorContext = {}) {
@@ -92,6 +106,8 @@ export class AofError extends Error {
     this.offset = context.offset;
     this.recordId = context.recordId;
     this.earliestId = context.earliestId;
+    this.nextId = context.nextId;
+    this.keyId = context.keyId;
     this.ready = context.ready;
   }
 }

@@ -154,5 +154,6 @@ function toSealed(entry: SegmentEntry): SealedSegment {
     dataLength: entry.dataLength,
     fileLength: entry.originalSize,
     checksum: entry.uncompressedChecksum,
+    expiry: undefined,
   };
 }

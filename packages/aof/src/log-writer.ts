@@ -95,6 +95,7 @@ export class LogWriter {
       id,
       timestampUs,
       0,
+      0,
       segment.end - segment.durableEnd,
       segment.saltLow,
       segment.saltHigh,
@@ -133,7 +134,17 @@ export class LogWriter {
     for (const payload of payloads) {
       const flags = --left > 0 ? recordFlag.batchContinues : 0;
       const distance = segment.end - segment.durableEnd;
-      encoder.encode(at, payload, segment.lastId + 1, timestampUs, flags, distance, segment.saltLow, segment.saltHigh);
+      encoder.encode(
+        at,
+        payload,
+        segment.lastId + 1,
+        timestampUs,
+        flags,
+        0,
+        distance,
+        segment.saltLow,
+        segment.saltHigh,
+      );
       const length = recordBytes(payload.length);
       segment.push(length, timestampUs);
       at += length;

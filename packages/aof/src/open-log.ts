@@ -117,6 +117,8 @@ async function manifestOf(
       logId: Array.from(id, (byte) => byte.toString(16).padStart(2, "0")).join(""),
       firstId: 1,
       closedCleanly: false,
+      hasKeys: false,
+      hasCursors: false,
       active: undefined,
       promisedId: 0,
       tail: undefined,

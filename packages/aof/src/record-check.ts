@@ -2,7 +2,7 @@
  * The one judgement of whether bytes in checksum memory are a record. Every read path uses it. No I/O, no allocation.
  */
 import { type ChecksumMemory, createChecksumMemory } from "@varve/fs-core";
-import { knownRecordFlags, recordHeaderBytes, recordVersion } from "./format/record-layout.ts";
+import { expiryBytes, isKnownBody, recordFlag, recordHeaderBytes, recordVersion } from "./format/record-layout.ts";
 
 /** Negative answers of {@link RecordChecker.check}. A positive one is the record's length in the segment. */
 export const notARecord = {
@@ -76,7 +76,7 @@ export class RecordChecker {
   /** Whether this version can read a record with this version, flags and codec bits. */
   isKnownAt(at: number): boolean {
     const last = this.#words[(at >>> 2) + 6] as number;
-    return (last & 0xff) === recordVersion && ((last >>> 8) & ~knownRecordFlags) === 0;
+    return (last & 0xff) === recordVersion && isKnownBody((last >>> 8) & 0xff, last >>> 16);
   }
 
   sizeAt(at: number): number {
@@ -95,6 +95,18 @@ export class RecordChecker {
 
   flagsAt(at: number): number {
     return ((this.#words[(at >>> 2) + 6] as number) >>> 8) & 0xff;
+  }
+
+  /** Codec, cipher and key generation; see `codecBits`. */
+  codecBitsAt(at: number): number {
+    return (this.#words[(at >>> 2) + 6] as number) >>> 16;
+  }
+
+  /** When the record expires, µs since 1970; 0 when it carries no expiry. Its body's first bytes must be at hand. */
+  expiresAt(at: number): number {
+    if ((this.flagsAt(at) & recordFlag.expires) === 0 || this.sizeAt(at) < expiryBytes) return 0;
+    const word = (at + recordHeaderBytes) >>> 2;
+    return (this.#unsigned[word] as number) + (this.#unsigned[word + 1] as number) * 0x100000000;
   }
 
   /** Bytes between the synced end of the segment and this record, when it was encoded. */

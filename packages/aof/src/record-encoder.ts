@@ -19,6 +19,7 @@ export class RecordEncoder {
 
   /**
    * @param at multiple of 8; `recordBytes(payload.length)` bytes from here are overwritten
+   * @param bits codec and key bits, 0 for a plain body
    * @param durableDistance bytes between the synced end of the segment and this record
    */
   encode(
@@ -27,6 +28,7 @@ export class RecordEncoder {
     id: number,
     timestampUs: number,
     flags: number,
+    bits: number,
     durableDistance: number,
     saltLow: number,
     saltHigh: number,
@@ -39,7 +41,7 @@ export class RecordEncoder {
     words[word + 3] = id / 0x100000000;
     words[word + 4] = timestampUs;
     words[word + 5] = timestampUs / 0x100000000;
-    words[word + 6] = recordVersion | (flags << 8);
+    words[word + 6] = recordVersion | (flags << 8) | (bits << 16);
     words[word + 7] = durableDistance / 8;
     const payloadAt = at + recordHeaderBytes;
     // The padding lies in the last 8 bytes; the payload then covers the rest of them.

@@ -162,6 +162,7 @@ class Planner {
       dataLength: scan.end,
       fileLength: inspected.fileLength,
       checksum: scan.checksum,
+      expiry: { expiringCount: scan.expiringCount, maxExpiresAtUs: scan.maxExpiresAtUs },
     };
   }
 

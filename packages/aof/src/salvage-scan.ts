@@ -17,6 +17,8 @@ export interface SalvageRun {
   readonly units: Uint32Array;
   readonly firstTimestampUs: number;
   readonly lastTimestampUs: number;
+  readonly expiringCount: number;
+  readonly maxExpiresAtUs: number;
 }
 
 /** What can still be read of a segment. */
@@ -29,6 +31,8 @@ export interface SalvageableSegment {
   readonly dataLength: number;
   readonly checksum: bigint;
   readonly salt: bigint;
+  /** Of the writer that began it: what its records were encrypted for. */
+  readonly epoch: number;
   readonly createdAtUs: number;
   readonly runs: readonly SalvageRun[];
   /** Why it is not whole, in words. */
@@ -44,7 +48,7 @@ export interface SalvageableSegment {
 export async function readSalvageable(
   directory: LogDirectory,
   baseId: number,
-  active: { readonly baseId: number; readonly salt: bigint } | undefined,
+  active: { readonly baseId: number; readonly salt: bigint; readonly epoch: number } | undefined,
   successor: number | undefined,
 ): Promise<SalvageableSegment> {
   const path = segmentName(baseId);
@@ -71,11 +75,13 @@ export async function readSalvageable(
       const salt = isHeaderSound
         ? header.value.salt
         : (footer?.salt ?? (active?.baseId === baseId ? active.salt : undefined));
+      const epoch = isHeaderSound ? header.value.epoch : (footer?.epoch ?? active?.epoch ?? 0);
       const createdAtUs = isHeaderSound ? header.value.createdAtUs : (footer?.firstTimestampUs ?? 0);
       if (salt === undefined) {
         return {
           ...nothing,
           salt: directory.random.u64(),
+          epoch,
           createdAtUs,
           runs: [],
           reason: `the header of ${path} is damaged`,
@@ -89,8 +95,9 @@ export async function readSalvageable(
         const scan = await scanSegment(handle, { baseId: nextId, salt, from, limit });
         if (from === segmentHeaderBytes) checksum = scan.checksum;
         if (scan.count > 0) {
-          const { count, end, units, firstTimestampUs, lastTimestampUs } = scan;
-          runs.push({ firstId: nextId, count, start: from, end, units, firstTimestampUs, lastTimestampUs });
+          const { count, end, units, firstTimestampUs, lastTimestampUs, expiringCount, maxExpiresAtUs } = scan;
+          const times = { firstTimestampUs, lastTimestampUs, expiringCount, maxExpiresAtUs };
+          runs.push({ firstId: nextId, count, start: from, end, units, ...times });
         }
         nextId += scan.count;
         if (scan.stop === "newer") {
@@ -116,7 +123,7 @@ export async function readSalvageable(
         (await hasSoundTable(handle, footer, fileLength));
       const dataLength = footer?.dataLength ?? nothing.dataLength;
       const reason = `${path} is damaged there`;
-      return { baseId, lastId: nextId - 1, isWhole, dataLength, checksum, salt, createdAtUs, runs, reason };
+      return { baseId, lastId: nextId - 1, isWhole, dataLength, checksum, salt, epoch, createdAtUs, runs, reason };
     } finally {
       await handle.close();
     }

@@ -4,7 +4,7 @@ import { recordFlag, recordHeaderBytes } from "./format/record-layout.ts";
 import { encodeSegmentHeader, segmentHeaderBytes } from "./format/segment-header.ts";
 import { RecordEncoder } from "./record-encoder.ts";
 import type { SalvageRun } from "./salvage-scan.ts";
-import { type SealedSegment, sealSegment } from "./sealed-segment.ts";
+import { type SealedSegment, type SegmentIdentity, sealSegment } from "./sealed-segment.ts";
 
 const copyBytes = 256 * 1024;
 const empty = new Uint8Array(0);
@@ -14,12 +14,7 @@ export class SalvageWriter {
   /** The id of the next record or mark. */
   nextId: number;
   readonly #target: FileHandle;
-  readonly #identity: {
-    readonly baseId: number;
-    readonly salt: bigint;
-    readonly epoch: number;
-    readonly createdAtUs: number;
-  };
+  readonly #identity: SegmentIdentity;
   readonly #header: Uint8Array;
   readonly #crc = new Crc64();
   readonly #memory = createChecksumMemory(4096);
@@ -29,15 +24,13 @@ export class SalvageWriter {
   #end = segmentHeaderBytes;
   #firstTimestampUs = 0;
   #lastTimestampUs: number;
+  #expiringCount = 0;
+  #maxExpiresAtUs = 0;
 
-  constructor(
-    target: FileHandle,
-    segment: { readonly baseId: number; readonly salt: bigint; readonly createdAtUs: number },
-    epoch: number,
-    previous: SegmentTail | undefined,
-  ) {
+  constructor(target: FileHandle, segment: SegmentIdentity, previous: SegmentTail | undefined) {
     this.#target = target;
-    this.#identity = { baseId: segment.baseId, salt: segment.salt, epoch, createdAtUs: segment.createdAtUs };
+    const { baseId, salt, epoch, createdAtUs } = segment;
+    this.#identity = { baseId, salt, epoch, createdAtUs };
     this.nextId = segment.baseId;
     this.#lastTimestampUs = segment.createdAtUs;
     this.#encoder = new RecordEncoder(this.#memory);
@@ -64,6 +57,8 @@ export class SalvageWriter {
       await this.#write(buffer.subarray(0, got));
       at += got;
     }
+    this.#expiringCount += run.expiringCount;
+    this.#maxExpiresAtUs = Math.max(this.#maxExpiresAtUs, run.maxExpiresAtUs);
     this.nextId = run.firstId + run.count;
   }
 
@@ -77,7 +72,7 @@ export class SalvageWriter {
       const count = Math.min(perPage, lastId - this.nextId + 1);
       for (let index = 0; index < count; index++) {
         const at = base + index * recordHeaderBytes;
-        this.#encoder.encode(at, empty, this.nextId, this.#lastTimestampUs, recordFlag.lost, 0, saltLow, saltHigh);
+        this.#encoder.encode(at, empty, this.nextId, this.#lastTimestampUs, recordFlag.lost, 0, 0, saltLow, saltHigh);
         this.#note(this.#end + index * recordHeaderBytes, this.#lastTimestampUs);
         this.nextId++;
       }
@@ -96,6 +91,8 @@ export class SalvageWriter {
       checksum: this.#crc.digest(),
       firstTimestampUs: this.#firstTimestampUs,
       lastTimestampUs: this.#lastTimestampUs,
+      expiringCount: this.#expiringCount,
+      maxExpiresAtUs: this.#maxExpiresAtUs,
     });
   }
 

@@ -48,11 +48,12 @@ class Salvage {
     }
     let tail: SegmentTail | undefined;
     let nextId = firstId;
+    const active = manifest?.active === undefined ? undefined : { ...manifest.active, epoch: manifest.epoch };
     for (const [index, baseId] of segments.entries()) {
       if (baseId > nextId) {
         tail = await this.#fillGap(nextId, baseId - 1, tail, "their segments are missing");
       }
-      const found = await readSalvageable(this.#directory, baseId, manifest?.active, segments[index + 1]);
+      const found = await readSalvageable(this.#directory, baseId, active, segments[index + 1]);
       const lastId = this.#lastIdOf(found, manifest, segments[index + 1]);
       if (found.isWhole && found.lastId === lastId)
         tail = { baseId, length: found.dataLength, checksum: found.checksum };
@@ -91,7 +92,7 @@ class Salvage {
     let source: FileHandle | undefined;
     try {
       source = found.runs.length > 0 ? await this.#directory.open(segmentName(found.baseId)) : undefined;
-      const writer = new SalvageWriter(target, found, this.#epoch, previous);
+      const writer = new SalvageWriter(target, found, previous);
       for (const run of found.runs) {
         await this.#mark(writer, run.firstId - 1, found.reason);
         await writer.copy(source as FileHandle, run);
@@ -123,6 +124,7 @@ class Salvage {
       dataLength: 64,
       checksum: 0n,
       salt,
+      epoch: this.#epoch,
       createdAtUs,
       runs: [],
       reason,
@@ -162,6 +164,8 @@ class Salvage {
       logId: manifest?.logId ?? Array.from(id, (byte) => byte.toString(16).padStart(2, "0")).join(""),
       firstId,
       closedCleanly: false,
+      hasKeys: manifest?.hasKeys ?? false,
+      hasCursors: manifest?.hasCursors ?? false,
       active: undefined,
       promisedId: lastId,
       tail,

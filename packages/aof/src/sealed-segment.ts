@@ -22,10 +22,19 @@ export interface SealedSegment {
   /** The whole file. */
   readonly fileLength: number;
   readonly checksum: bigint;
+  /** undefined when it is known from the index only: the footer has it. */
+  readonly expiry: SegmentExpiry | undefined;
+}
+
+/** Records with an expiry of their own. */
+export interface SegmentExpiry {
+  readonly expiringCount: number;
+  /** The latest of their expiries, µs since 1970; 0 when there are none. */
+  readonly maxExpiresAtUs: number;
 }
 
 /** What a scan or the writer knows of a segment about to be sealed. */
-export interface SealableSegment {
+export interface SealableSegment extends SegmentExpiry {
   readonly count: number;
   readonly units: Uint32Array;
   readonly end: number;
@@ -87,6 +96,8 @@ function sealOf(identity: SegmentIdentity, segment: SealableSegment): { bytes: U
       segmentChecksum: segment.checksum,
       salt: identity.salt,
       epoch: identity.epoch,
+      expiringCount: segment.expiringCount,
+      maxExpiresAtUs: segment.maxExpiresAtUs,
     },
     table.bytes,
   );
@@ -104,6 +115,7 @@ function sealOf(identity: SegmentIdentity, segment: SealableSegment): { bytes: U
     dataLength: segment.end,
     fileLength: segment.end + bytes.length,
     checksum: segment.checksum,
+    expiry: { expiringCount: segment.expiringCount, maxExpiresAtUs: segment.maxExpiresAtUs },
   };
   return { bytes, sealed };
 }
@@ -117,6 +129,8 @@ export function sealable(segment: ActiveSegment): SealableSegment {
     checksum: segment.checksum,
     firstTimestampUs: segment.firstTimestampUs,
     lastTimestampUs: segment.lastTimestampUs,
+    expiringCount: segment.expiringCount,
+    maxExpiresAtUs: segment.maxExpiresAtUs,
   };
 }
 

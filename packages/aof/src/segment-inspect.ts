@@ -57,6 +57,7 @@ export async function inspectSegment(
             dataLength: footer.dataLength,
             fileLength,
             checksum: footer.segmentChecksum,
+            expiry: { expiringCount: footer.expiringCount, maxExpiresAtUs: footer.maxExpiresAtUs },
           }
         : undefined,
     };

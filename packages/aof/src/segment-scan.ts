@@ -5,7 +5,7 @@
  * Memory: one checker's block (1 MiB) and four bytes a record. A record larger than the block is checked in pieces.
  */
 import type { FileHandle } from "@varve/fs-core";
-import { recordFlag, recordHeaderBytes } from "./format/record-layout.ts";
+import { expiryBytes, recordFlag, recordHeaderBytes } from "./format/record-layout.ts";
 import { segmentHeaderBytes } from "./format/segment-header.ts";
 import { checkBytes, notARecord, type RecordChecker, withRecordChecker } from "./record-check.ts";
 
@@ -33,6 +33,9 @@ export interface ScanResult {
   readonly checksum: bigint;
   readonly firstTimestampUs: number;
   readonly lastTimestampUs: number;
+  /** Records with an expiry of their own, and the latest of those expiries. */
+  readonly expiringCount: number;
+  readonly maxExpiresAtUs: number;
   /** When the last record's batch is unfinished: index of that batch's first record. */
   readonly openBatchIndex: number | undefined;
   /** Indexes of records that a repair left in place of lost ones. */
@@ -69,6 +72,8 @@ class SegmentScan {
   #promise = segmentHeaderBytes;
   #firstTimestampUs = 0;
   #lastTimestampUs = 0;
+  #expiringCount = 0;
+  #maxExpiresAtUs = 0;
   #openBatchIndex: number | undefined;
   readonly #lost: number[] = [];
 
@@ -103,6 +108,8 @@ class SegmentScan {
       checksum: memory.engine.slot(0),
       firstTimestampUs: this.#firstTimestampUs,
       lastTimestampUs: this.#lastTimestampUs,
+      expiringCount: this.#expiringCount,
+      maxExpiresAtUs: this.#maxExpiresAtUs,
       openBatchIndex: this.#openBatchIndex,
       lostIndexes: this.#lost,
     };
@@ -127,6 +134,7 @@ class SegmentScan {
           checker.timestampAt(at),
           checker.flagsAt(at),
           checker.durableDistanceAt(at),
+          checker.expiresAt(at),
         );
         at += found;
         continue;
@@ -143,7 +151,7 @@ class SegmentScan {
     return stop;
   }
 
-  #note(offset: number, timestampUs: number, flags: number, durableDistance: number): void {
+  #note(offset: number, timestampUs: number, flags: number, durableDistance: number, expiresAtUs: number): void {
     if (this.#count === this.#units.length) {
       const larger = new Uint32Array(this.#units.length * 2);
       larger.set(this.#units);
@@ -154,6 +162,10 @@ class SegmentScan {
     if ((flags & recordFlag.lost) !== 0) this.#lost.push(this.#count);
     if ((flags & recordFlag.batchContinues) !== 0) this.#openBatchIndex ??= this.#count;
     else this.#openBatchIndex = undefined;
+    if (expiresAtUs > 0) {
+      this.#expiringCount++;
+      this.#maxExpiresAtUs = Math.max(this.#maxExpiresAtUs, expiresAtUs);
+    }
     this.#promise = Math.max(this.#promise, offset - durableDistance);
     this.#units[this.#count++] = offset / 8;
   }
@@ -167,7 +179,7 @@ class SegmentScan {
     const length = recordHeaderBytes + checker.sizeAt(base);
     const padded = Math.ceil(length / 8) * 8;
     if (offset + padded > this.#options.limit) return "bad";
-    const header = bytes.slice(base, base + recordHeaderBytes);
+    const header = bytes.slice(base, base + recordHeaderBytes + expiryBytes);
     engine.setSlot(1, this.#options.salt);
     engine.setSlot(2, engine.slot(0));
     for (let done = 0; done < padded; ) {
@@ -180,7 +192,7 @@ class SegmentScan {
       engine.updateSlot(2, base, want);
       done += want;
     }
-    // The header again at the front, so that the checker's field readers serve.
+    // The header and expiry again at the front, so that the checker's field readers serve.
     bytes.set(header, base);
     const crc = engine.slot(1);
     const folded = Number((crc ^ (crc >> 32n)) & 0xffffffffn);
@@ -189,7 +201,13 @@ class SegmentScan {
     if (!sound) return "bad";
     if (!checker.isKnownAt(base)) return "newer";
     engine.setSlot(0, engine.slot(2));
-    this.#note(offset, checker.timestampAt(base), checker.flagsAt(base), checker.durableDistanceAt(base));
+    this.#note(
+      offset,
+      checker.timestampAt(base),
+      checker.flagsAt(base),
+      checker.durableDistanceAt(base),
+      checker.expiresAt(base),
+    );
     this.#end = offset + padded;
     return undefined;
   }

@@ -12,6 +12,8 @@ const manifest: Manifest = {
   logId: "00112233445566778899aabbccddeeff",
   firstId: 3,
   closedCleanly: true,
+  hasKeys: true,
+  hasCursors: false,
   active: { baseId: 900, salt: 0xfedcba9876543210n },
   promisedId: 899,
   tail: { baseId: 500, length: 65528, checksum: 0x123456789abcdef0n },
@@ -38,6 +40,8 @@ const footer: SegmentFooter = {
   segmentChecksum: 0xabcdefn,
   salt: 0xfedcba9876543210n,
   epoch: 7,
+  expiringCount: 3,
+  maxExpiresAtUs: 1_800_000_000_000_000,
 };
 
 const table = Uint8Array.from({ length: 64 }, (_, index) => index);
@@ -89,7 +93,7 @@ describe("a newer version", () => {
     const { crc64Nvme } = await import("@varve/fs-core");
     const flagged = encodeManifest(manifest);
     const view = new DataView(flagged.buffer);
-    view.setUint16(10, 2, true);
+    view.setUint16(10, 8, true);
     view.setBigUint64(120, crc64Nvme(flagged.subarray(0, 120)), true);
     expect(decodeManifest(flagged).kind).toBe("newer");
   });

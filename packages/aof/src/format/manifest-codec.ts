@@ -10,6 +10,10 @@ export interface Manifest {
   readonly logId: string;
   readonly firstId: number;
   readonly closedCleanly: boolean;
+  /** Records may be encrypted: `KEYS` must be there. */
+  readonly hasKeys: boolean;
+  /** Cursors were made: `CURSORS` must be there. */
+  readonly hasCursors: boolean;
   /** The segment being written, undefined when there is none. */
   readonly active: { readonly baseId: number; readonly salt: bigint } | undefined;
   /** Every id up to here was durable when this was written. */
@@ -32,13 +36,16 @@ export const manifestBytes = 128;
 const magic = "VARVEMAN";
 const version = 1;
 const flagClean = 1;
+const flagKeys = 2;
+const flagCursors = 4;
+const knownFlags = flagClean | flagKeys | flagCursors;
 
 export function encodeManifest(manifest: Manifest): Uint8Array {
   const bytes = new Uint8Array(manifestBytes);
   const view = viewOf(bytes);
   writeAscii(bytes, 0, magic);
   view.setUint16(8, version, true);
-  view.setUint16(10, manifest.closedCleanly ? flagClean : 0, true);
+  view.setUint16(10, flagsOf(manifest), true);
   view.setUint32(12, manifest.epoch, true);
   for (let index = 0; index < 16; index++) {
     bytes[16 + index] = Number.parseInt(manifest.logId.slice(index * 2, index * 2 + 2), 16);
@@ -55,6 +62,10 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
   return bytes;
 }
 
+function flagsOf({ closedCleanly, hasKeys, hasCursors }: Manifest): number {
+  return (closedCleanly ? flagClean : 0) | (hasKeys ? flagKeys : 0) | (hasCursors ? flagCursors : 0);
+}
+
 export function decodeManifest(bytes: Uint8Array): Decoded<Manifest> {
   if (bytes.length < 16 || !hasAscii(bytes, 0, magic)) return { kind: "foreign" };
   const view = viewOf(bytes);
@@ -66,7 +77,7 @@ export function decodeManifest(bytes: Uint8Array): Decoded<Manifest> {
   if (!whole) return damaged(`${bytes.length} bytes long instead of ${manifestBytes}`);
   if (!sound) return damaged("its checksum does not match");
   const flags = view.getUint16(10, true);
-  if ((flags & ~flagClean) !== 0) return { kind: "newer", version: foundVersion };
+  if ((flags & ~knownFlags) !== 0) return { kind: "newer", version: foundVersion };
   const firstId = readSafeU64(view, 32);
   const activeBaseId = readSafeU64(view, 40);
   const promisedId = readSafeU64(view, 48);
@@ -91,6 +102,8 @@ export function decodeManifest(bytes: Uint8Array): Decoded<Manifest> {
       logId: Array.from(bytes.subarray(16, 32), (byte) => byte.toString(16).padStart(2, "0")).join(""),
       firstId,
       closedCleanly: (flags & flagClean) !== 0,
+      hasKeys: (flags & flagKeys) !== 0,
+      hasCursors: (flags & flagCursors) !== 0,
       active: activeBaseId === 0 ? undefined : { baseId: activeBaseId, salt: view.getBigUint64(80, true) },
       promisedId,
       tail:

@@ -14,9 +14,13 @@ export interface SegmentFooter {
   readonly segmentChecksum: bigint;
   readonly salt: bigint;
   readonly epoch: number;
+  /** Records that carry an expiry of their own. */
+  readonly expiringCount: number;
+  /** The latest of those expiries, 0 when there are none. */
+  readonly maxExpiresAtUs: number;
 }
 
-export const segmentFooterBytes = 80;
+export const segmentFooterBytes = 96;
 const magic = "VARVEFTR";
 
 /** @param table the bytes between the records and the footer */
@@ -34,7 +38,9 @@ export function encodeSegmentFooter(footer: SegmentFooter, table: Uint8Array): U
   writeU64(view, 56, footer.salt);
   view.setUint32(64, footer.epoch, true);
   view.setUint32(68, foldTo32(crc64Nvme(table, footer.salt)), true);
-  writeU64(view, 72, crc64Nvme(bytes.subarray(0, 72), footer.salt));
+  writeU64(view, 72, footer.maxExpiresAtUs);
+  view.setUint32(80, footer.expiringCount, true);
+  writeU64(view, 88, crc64Nvme(bytes.subarray(0, 88), footer.salt));
   return bytes;
 }
 
@@ -43,7 +49,7 @@ export function decodeSegmentFooter(bytes: Uint8Array): Decoded<SegmentFooter> {
   if (bytes.length !== segmentFooterBytes || !hasAscii(bytes, 0, magic)) return { kind: "foreign" };
   const view = viewOf(bytes);
   const salt = view.getBigUint64(56, true);
-  if (view.getBigUint64(72, true) !== crc64Nvme(bytes.subarray(0, 72), salt)) {
+  if (view.getBigUint64(88, true) !== crc64Nvme(bytes.subarray(0, 88), salt)) {
     return damaged("the footer's checksum does not match");
   }
   const entryBytes = bytes[12];
@@ -51,12 +57,14 @@ export function decodeSegmentFooter(bytes: Uint8Array): Decoded<SegmentFooter> {
   const firstTimestampUs = readSafeU64(view, 24);
   const lastTimestampUs = readSafeU64(view, 32);
   const dataLength = readSafeU64(view, 40);
+  const maxExpiresAtUs = readSafeU64(view, 72);
   if (
     (entryBytes !== 2 && entryBytes !== 4) ||
     lastId === undefined ||
     firstTimestampUs === undefined ||
     lastTimestampUs === undefined ||
-    dataLength === undefined
+    dataLength === undefined ||
+    maxExpiresAtUs === undefined
   ) {
     return damaged("a field of the footer is out of range");
   }
@@ -72,6 +80,8 @@ export function decodeSegmentFooter(bytes: Uint8Array): Decoded<SegmentFooter> {
       segmentChecksum: view.getBigUint64(48, true),
       salt,
       epoch: view.getUint32(64, true),
+      expiringCount: view.getUint32(80, true),
+      maxExpiresAtUs,
     },
   };
 }
