@@ -112,6 +112,78 @@ describe.each(kinds)("%s engine", (kind) => {
     }
   });
 
+  describe("frames", () => {
+    const header = 32;
+    const [low, high] = [0x12345678, -77];
+    /** Random frames, runs of one size among them, in a memory of this kind. */
+    function written(random: SeededRandom, count: number): { starts: number[]; end: number; frames: ChecksumMemory } {
+      const frames = createChecksumMemory(2 * 2 ** 20, { engine: kind });
+      const view = new DataView(frames.buffer);
+      const starts: number[] = [];
+      let at = frames.base;
+      let size = 0;
+      for (let k = 0; k < count; k++) {
+        if (random.int(3) > 0) size = random.int(4) === 0 ? random.int(20_000) : random.int(700);
+        random.fill(new Uint8Array(frames.buffer, at, header + size));
+        view.setUint32(at + 4, size, true);
+        starts.push(at);
+        at += Math.ceil((header + size) / 8) * 8;
+      }
+      return { starts, end: at, frames };
+    }
+
+    test("are sealed with foldedAt of each, and found sound", () => {
+      const random = new SeededRandom(seed);
+      for (let round = 0; round < 40; round++) {
+        const { starts, end, frames } = written(random, 1 + random.int(60));
+        const view = new DataView(frames.buffer);
+        frames.engine.sealFrames(frames.base, end - frames.base, header, low, high);
+        for (const at of starts) {
+          const length = header - 4 + view.getUint32(at + 4, true);
+          expect(view.getUint32(at, true)).toBe(frames.engine.foldedAt(at + 4, length, low, high));
+        }
+        expect(frames.engine.soundFrames(frames.base, end - frames.base, header, low, high)).toBe(end - frames.base);
+      }
+    });
+
+    test("one flipped bit, or an end inside of one, stops in front of that frame", () => {
+      const random = new SeededRandom(seed + 1);
+      const { starts, end, frames } = written(random, 25);
+      const bytes = new Uint8Array(frames.buffer);
+      const view = new DataView(frames.buffer);
+      const { base, engine } = frames;
+      engine.sealFrames(base, end - base, header, low, high);
+      for (let round = 0; round < 400; round++) {
+        const frame = random.int(starts.length);
+        const start = starts[frame] as number;
+        const length = header + view.getUint32(start + 4, true);
+        const at = start + random.int(length);
+        const before = bytes[at] as number;
+        bytes[at] = before ^ (1 << random.int(8));
+        expect(engine.soundFrames(base, end - base, header, low, high)).toBe(start - base);
+        bytes[at] = before;
+        const cut = start + random.int((starts[frame + 1] ?? end) - start);
+        expect(engine.soundFrames(base, cut - base, header, low, high)).toBe(start - base);
+      }
+      expect(engine.soundFrames(base, end - base, header, low, high + 1)).toBe(0);
+    });
+
+    test("sizes that lead past the range, and ranges that are none, are refused", () => {
+      const { end, frames } = written(new SeededRandom(seed + 2), 4);
+      const { base, engine, buffer: all } = frames;
+      const view = new DataView(all);
+      for (const size of [2 ** 32 - 1, 2 ** 32 - 32, 2 ** 31, end - base]) {
+        view.setUint32(base + 4, size, true);
+        expect(engine.soundFrames(base, end - base, header, low, high)).toBe(0);
+        expect(() => engine.sealFrames(base, end - base, header, low, high)).toThrow(RangeError);
+      }
+      expect(engine.soundFrames(base, 0, header, low, high)).toBe(0);
+      expect(() => engine.soundFrames(base + 4, 64, header, low, high)).toThrow(RangeError);
+      expect(() => engine.soundFrames(base, 64, 12, low, high)).toThrow(RangeError);
+      expect(() => engine.soundFrames(all.byteLength - 32, 64, header, low, high)).toThrow(RangeError);
+    });
+  });
+
   test.each([
     [-1, 1],
     [0, -1],

@@ -1,4 +1,4 @@
-import { checkRange, checkSlot, type Crc64Engine, slotCount } from "./crc64-engine.ts";
+import { checkFrames, checkRange, checkSlot, type Crc64Engine, cutFrame, slotCount } from "./crc64-engine.ts";
 import { joinHalves, shiftBytes, splitHalves } from "./crc64-polynomial.ts";
 import { Crc64Register } from "./crc64-register.ts";
 
@@ -27,6 +27,28 @@ export class TypeScriptCrc64Engine implements Crc64Engine {
     register.high = seedHigh | 0;
     register.update(this.#view, offset, offset + length);
     return (register.low ^ register.high) >>> 0;
+  }
+
+  sealFrames(offset: number, length: number, headerBytes: number, seedLow: number, seedHigh: number): void {
+    checkFrames(offset, length, headerBytes, this.#view.byteLength);
+    const end = offset + length;
+    let at = offset;
+    for (let next = this.#frameEnd(at, end, headerBytes); next !== -1; next = this.#frameEnd(at, end, headerBytes)) {
+      this.#view.setUint32(at, this.#frameChecksum(at, headerBytes, seedLow, seedHigh), true);
+      at = next;
+    }
+    if (at !== end) throw cutFrame(offset, length);
+  }
+
+  soundFrames(offset: number, length: number, headerBytes: number, seedLow: number, seedHigh: number): number {
+    checkFrames(offset, length, headerBytes, this.#view.byteLength);
+    const end = offset + length;
+    let at = offset;
+    for (let next = this.#frameEnd(at, end, headerBytes); next !== -1; next = this.#frameEnd(at, end, headerBytes)) {
+      if (this.#view.getUint32(at, true) !== this.#frameChecksum(at, headerBytes, seedLow, seedHigh)) break;
+      at = next;
+    }
+    return at - offset;
   }
 
   get lastLow(): number {
@@ -63,6 +85,21 @@ export class TypeScriptCrc64Engine implements Crc64Engine {
     checkSlot(slot);
     const { low, high } = this.#load(slot);
     return joinHalves(low, high);
+  }
+
+  /** Where the frame at `at` ends, -1 when the range ends first. */
+  #frameEnd(at: number, end: number, headerBytes: number): number {
+    if (end - at < headerBytes) return -1;
+    const next = at + Math.ceil((headerBytes + this.#view.getUint32(at + 4, true)) / 8) * 8;
+    return next > end ? -1 : next;
+  }
+
+  #frameChecksum(at: number, headerBytes: number, seedLow: number, seedHigh: number): number {
+    const register = this.#slotRegister;
+    register.low = seedLow | 0;
+    register.high = seedHigh | 0;
+    register.update(this.#view, at + 4, at + headerBytes + this.#view.getUint32(at + 4, true));
+    return (register.low ^ register.high) >>> 0;
   }
 
   #load(slot: number): Crc64Register {

@@ -1,5 +1,5 @@
 import { StorageError } from "../errors.ts";
-import { checkRange, checkSlot, type Crc64Engine, slotCount } from "./crc64-engine.ts";
+import { checkFrames, checkRange, checkSlot, type Crc64Engine, cutFrame, slotCount } from "./crc64-engine.ts";
 import { joinHalves, splitHalves } from "./crc64-polynomial.ts";
 import { base64, relocations, scratchBytes } from "./crc64-wasm-module.ts";
 import { type WasmMemory, webAssembly } from "./web-assembly.ts";
@@ -19,6 +19,8 @@ const greatestMemoryBytes = 2 ** 32 - 65_536;
 /** What the module exports; offsets are unsigned, results signed. */
 interface Crc64Exports {
   initialise(): void;
+  sealFrames(offset: number, end: number, headerBytes: number, seedLow: number, seedHigh: number): number;
+  soundFrames(offset: number, end: number, headerBytes: number, seedLow: number, seedHigh: number): number;
   folded(offset: number, length: number, seedLow: number, seedHigh: number): number;
   updateSlot(slot: number, offset: number, length: number): void;
   appendSlot(slot: number, crcLow: number, crcHigh: number, length: number): void;
@@ -59,6 +61,18 @@ class WasmCrc64Engine implements Crc64Engine {
   foldedAt(offset: number, length: number, seedLow: number, seedHigh: number): number {
     checkRange(offset, length, this.#memoryBytes);
     return this.#exports.folded(offset, length, seedLow, seedHigh) >>> 0;
+  }
+
+  sealFrames(offset: number, length: number, headerBytes: number, seedLow: number, seedHigh: number): void {
+    checkFrames(offset, length, headerBytes, this.#memoryBytes);
+    const end = offset + length;
+    if (this.#exports.sealFrames(offset, end, headerBytes, seedLow, seedHigh) >>> 0 !== end)
+      throw cutFrame(offset, length);
+  }
+
+  soundFrames(offset: number, length: number, headerBytes: number, seedLow: number, seedHigh: number): number {
+    checkFrames(offset, length, headerBytes, this.#memoryBytes);
+    return (this.#exports.soundFrames(offset, offset + length, headerBytes, seedLow, seedHigh) >>> 0) - offset;
   }
 
   // Read through the module, not through a view: views of a memory end when its owner grows it.

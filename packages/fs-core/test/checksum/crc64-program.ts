@@ -94,6 +94,54 @@ function lookup(word: Local, later: number): Code {
   return tree(i64.xor, entries);
 }
 
+/** One of several ranges of equal length that are checksummed side by side. */
+interface Lane {
+  readonly at: Local;
+  readonly state: Local;
+}
+
+/**
+ * {@link defineSlicing}'s steps for ranges of one length, 8 or more, one step of each range after the other: a range's
+ * next lookups wait for its last ones, and meanwhile the processor does the others'. Moves each `at` to its range's end.
+ */
+function slicingSideBySide(lanes: readonly Lane[], length: Local, scratch: { first: Local; second: Local }): Code {
+  const { first, second } = scratch;
+  const each = (write: (lane: Lane) => Code[]): Code => lanes.flatMap((lane) => write(lane)).flat();
+  const odd = i32.and(get(length), i32.const(7));
+  const bits = i64.extend(i32.shiftLeft(odd, i32.const(3)));
+  return [
+    ...when(
+      odd,
+      each(({ at, state }) => [
+        set(first, i64.shiftLeft(i64.xor(i64.load(get(at)), get(state)), i64.subtract(i64.const(64n), bits))),
+        set(state, i64.xor(lookup(first, 0), i64.shiftRight(get(state), bits))),
+        set(at, i32.add(get(at), odd)),
+      ]),
+    ),
+    ...set(length, i32.subtract(get(length), odd)),
+    ...when(
+      i32.and(get(length), i32.const(8)),
+      each(({ at, state }) => [
+        set(first, i64.xor(i64.load(get(at)), get(state))),
+        set(state, lookup(first, 0)),
+        step(at, 8),
+      ]),
+    ),
+    ...set(length, i32.and(get(length), i32.const(-16))),
+    ...loopWhile(
+      get(length),
+      each(({ at, state }) => [
+        set(second, i64.load(get(at), 8)),
+        set(second, lookup(second, 0)),
+        set(first, i64.xor(i64.load(get(at)), get(state))),
+        set(state, i64.xor(lookup(first, 8), get(second))),
+        step(at, 16),
+      ]),
+      step(length, -16),
+    ),
+  ];
+}
+
 /** Shorter ranges of any length: slicing-by-16. (state, at, length) → state. */
 function defineSlicing(module: WasmModule): Call {
   return module.define(["i64", "i32", "i32"], ["i64"], (declare, state, at, length) => {
@@ -306,6 +354,87 @@ function exportInitialise(module: WasmModule, multiply: Call): void {
   });
 }
 
+/** Frames shorter than this are taken two at a time when both have one length: 1.3 × as fast at 92 bytes. More lanes gain nothing. */
+const sideBySideBytes = 512;
+
+/**
+ * Frames, one behind the other: u32 checksum, u32 size, the rest of a header of `header` bytes, `size` bytes of body,
+ * padding to a multiple of 8. The checksum is of everything behind itself, without the padding.
+ * (at, end, header, low, high) → where it stopped: at the end, or in front of the first frame that is cut off by the end
+ * or, with `verify`, whose checksum is another. `seal` writes the checksums instead of comparing them.
+ */
+function exportFrames(module: WasmModule, name: string, purpose: "seal" | "verify", update: Call): void {
+  module.export(name, ["i32", "i32", "i32", "i32", "i32"], ["i32"], (declare, at, end, header, low, high) => {
+    const seed = declare("i64");
+    const size = declare("i32");
+    const length = declare("i32");
+    const stride = declare("i32");
+    const both = declare("i32");
+    const next = declare("i32");
+    const state = declare("i64");
+    const scratch = { first: declare("i64"), second: declare("i64") };
+    const lanes: readonly [Lane, Lane] = [
+      { at: declare("i32"), state: declare("i64") },
+      { at: declare("i32"), state: declare("i64") },
+    ];
+    const left = (from: Local): Code => i32.subtract(get(end), get(from));
+    const folded = (value: Local): Code =>
+      i32.xor(i32.wrap(get(value)), i32.wrap(i64.shiftRight(get(value), i64.const(32n))));
+    const matches = (place: Local, value: Local): Code => i32.equal(i32.load(get(place)), folded(value));
+    const moveOn = (to: Code): Code => set(at, to);
+    return [
+      set(seed, inverted(joined(low, high))),
+      loopWhile(
+        i32.less(get(at), get(end)),
+        when(i32.less(left(at), get(header)), returnEarly(get(at))),
+        set(size, i32.load(get(at), 4)),
+        when(i32.more(get(size), i32.subtract(left(at), get(header))), returnEarly(get(at))),
+        set(length, i32.subtract(i32.add(get(header), get(size)), i32.const(4))),
+        set(stride, i32.and(i32.add(get(length), i32.const(11)), i32.const(-8))),
+        when(i32.more(get(stride), left(at)), returnEarly(get(at))),
+        set(next, i32.add(get(at), get(stride))),
+        set(both, i32.const(0)),
+        when(
+          i32.less(get(length), i32.const(sideBySideBytes)),
+          when(
+            i32.isZero(i32.more(get(stride), left(next))),
+            set(both, i32.and(i32.equal(i32.load(get(next), 4), get(size)), i32.more(get(length), i32.const(7)))),
+          ),
+        ),
+        when(
+          get(both),
+          ...lanes.flatMap((lane, k) => [
+            set(lane.at, i32.add(get(k === 0 ? at : next), i32.const(4))),
+            set(lane.state, get(seed)),
+          ]),
+          slicingSideBySide(lanes, length, scratch),
+          ...lanes.map((lane) => set(lane.state, inverted(get(lane.state)))),
+          ...(purpose === "seal"
+            ? [
+                i32.store(get(at), 0, folded(lanes[0].state)),
+                i32.store(get(next), 0, folded(lanes[1].state)),
+                moveOn(i32.add(get(next), get(stride))),
+              ]
+            : [
+                when(i32.isZero(matches(at, lanes[0].state)), returnEarly(get(at))),
+                when(i32.isZero(matches(next, lanes[1].state)), returnEarly(get(next))),
+                moveOn(i32.add(get(next), get(stride))),
+              ]),
+        ),
+        when(
+          i32.isZero(get(both)),
+          set(state, inverted(update(get(seed), i32.add(get(at), i32.const(4)), get(length)))),
+          purpose === "seal"
+            ? i32.store(get(at), 0, folded(state))
+            : when(i32.isZero(matches(at, state)), returnEarly(get(at))),
+          moveOn(get(next)),
+        ),
+      ),
+      get(at),
+    ];
+  });
+}
+
 /** Writes the whole module. */
 export function assembleCrc64(): EncodedModule {
   const module = new WasmModule();
@@ -314,6 +443,8 @@ export function assembleCrc64(): EncodedModule {
   const update = defineFold(module, farFold, farWindowAt, farRestAt, slicing, near);
   const multiply = defineMultiply(module);
   exportInitialise(module, multiply);
+  exportFrames(module, "sealFrames", "seal", update);
+  exportFrames(module, "soundFrames", "verify", update);
 
   module.export("folded", ["i32", "i32", "i32", "i32"], ["i32"], (declare, at, length, low, high) => {
     const state = declare("i64");
