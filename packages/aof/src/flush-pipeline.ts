@@ -21,6 +21,7 @@ import type { AppendRing, PendingSpan } from "./append-ring.ts";
 import { AofError, toAofError } from "./errors.ts";
 import type { SegmentTail } from "./format/manifest-codec.ts";
 import type { ManifestFile } from "./manifest-file.ts";
+import { sealRecords } from "./record-encoder.ts";
 import type { SegmentActivator } from "./segment-activator.ts";
 import { Watermark } from "./watermark.ts";
 
@@ -297,6 +298,7 @@ export class FlushPipeline {
   #writeBlocking(span: PendingSpan, willSync: boolean): void {
     const { segment } = span;
     if (segment !== this.#current) this.#switchSegmentBlocking(segment);
+    this.#sealRecords(span);
     this.#addChecksum(span);
     const handle = segment.handle;
     if (handle === undefined) throw noSegment(segment);
@@ -315,6 +317,7 @@ export class FlushPipeline {
     const { segment } = span;
     const handle = segment.handle;
     if (handle === undefined) throw noSegment(segment);
+    this.#sealRecords(span);
     const writing = handle.writeAt(span.fileOffset, this.#bytesOf(span));
     // While the pool copies the bytes to the page cache.
     this.#addChecksum(span);
@@ -333,8 +336,12 @@ export class FlushPipeline {
     return bytes.subarray(span.start, span.start + span.length);
   }
 
-  #addChecksum(span: PendingSpan): void {
+  #sealRecords(span: PendingSpan): void {
     // An exit hook writes a span again whose asynchronous write may never end.
+    if (!span.isInChecksum) sealRecords(span.memory, span.start, span.length, span.segment);
+  }
+
+  #addChecksum(span: PendingSpan): void {
     if (span.isInChecksum) return;
     span.isInChecksum = true;
     const { engine } = span.memory;

@@ -89,17 +89,7 @@ export class LogWriter {
     const span =
       this.#parts.ring.reserve(segment, bytes, segment.end, id) ?? this.#reserveFull(segment, bytes, id, whenFull);
     const encoder = span.oversize ? new RecordEncoder(span.memory) : this.#encoder;
-    encoder.encode(
-      this.#parts.ring.reservedAt,
-      payload,
-      id,
-      timestampUs,
-      0,
-      0,
-      segment.end - segment.durableEnd,
-      segment.saltLow,
-      segment.saltHigh,
-    );
+    encoder.encode(this.#parts.ring.reservedAt, payload, id, timestampUs, 0, 0, segment.end - segment.durableEnd);
     segment.push(bytes, timestampUs);
     this.#lastTimestampUs = timestampUs;
     const { counters } = this.#parts;
@@ -134,17 +124,7 @@ export class LogWriter {
     for (const payload of payloads) {
       const flags = --left > 0 ? recordFlag.batchContinues : 0;
       const distance = segment.end - segment.durableEnd;
-      encoder.encode(
-        at,
-        payload,
-        segment.lastId + 1,
-        timestampUs,
-        flags,
-        0,
-        distance,
-        segment.saltLow,
-        segment.saltHigh,
-      );
+      encoder.encode(at, payload, segment.lastId + 1, timestampUs, flags, 0, distance);
       const length = recordBytes(payload.length);
       segment.push(length, timestampUs);
       at += length;

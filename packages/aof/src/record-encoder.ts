@@ -2,19 +2,17 @@ import type { ChecksumMemory } from "@varve/fs-core";
 import { recordHeaderBytes, recordVersion } from "./format/record-layout.ts";
 
 /**
- * Writes one record into checksum memory: header, payload, zero padding, checksum. The append path: no allocation, no
- * bigint, no view made per call. `Int32Array` stores are little-endian on every platform this runs on
- * ({@link assertLittleEndian}).
+ * Writes one record into checksum memory: header, payload, zero padding. Its checksum comes later, for a whole run of
+ * records at once ({@link sealRecords}): a call for each costs a quarter more. The append path: no allocation, no bigint,
+ * no view made per call. `Int32Array` stores are little-endian on every platform this runs on ({@link assertLittleEndian}).
  */
 export class RecordEncoder {
   readonly #bytes: Uint8Array;
   readonly #words: Int32Array;
-  readonly #engine: ChecksumMemory["engine"];
 
   constructor(memory: ChecksumMemory) {
     this.#bytes = new Uint8Array(memory.buffer);
     this.#words = new Int32Array(memory.buffer);
-    this.#engine = memory.engine;
   }
 
   /**
@@ -30,8 +28,6 @@ export class RecordEncoder {
     flags: number,
     bits: number,
     durableDistance: number,
-    saltLow: number,
-    saltHigh: number,
   ): void {
     const words = this.#words;
     const size = payload.length;
@@ -51,8 +47,17 @@ export class RecordEncoder {
       words[lastWord + 1] = 0;
     }
     this.#bytes.set(payload, payloadAt);
-    words[word] = this.#engine.foldedAt(at + 4, recordHeaderBytes - 4 + size, saltLow, saltHigh);
   }
+}
+
+/** Writes the checksums of the records that fill `[at, at + length)`. */
+export function sealRecords(
+  memory: ChecksumMemory,
+  at: number,
+  length: number,
+  salt: { readonly saltLow: number; readonly saltHigh: number },
+): void {
+  memory.engine.sealFrames(at, length, recordHeaderBytes, salt.saltLow, salt.saltHigh);
 }
 
 /** @throws RangeError on a big-endian machine: header fields are stored through typed arrays */

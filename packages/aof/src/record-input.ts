@@ -21,10 +21,7 @@ export function assertPayload(payload: Uint8Array, segmentSizeBytes: number): vo
   if (!(payload instanceof Uint8Array)) {
     throw new AofError("INVALID_ARGUMENT", `a record is a Uint8Array, got ${describe(payload)}`);
   }
-  if (payload.buffer instanceof SharedArrayBuffer) {
-    throw new AofError("INVALID_ARGUMENT", "a record in shared memory may change while it is copied: copy it first");
-  }
-  if (payload.length === 0 && payload.buffer.detached) {
+  if (payload.length === 0 && payload.buffer instanceof ArrayBuffer && payload.buffer.detached) {
     throw new AofError("INVALID_ARGUMENT", "the record's buffer is detached: it was transferred elsewhere");
   }
   if (payload.length > maxPayloadBytes(segmentSizeBytes)) {

@@ -2,7 +2,7 @@ import { Crc64, createChecksumMemory, type FileHandle } from "@varve/fs-core";
 import type { SegmentTail } from "./format/manifest-codec.ts";
 import { recordFlag, recordHeaderBytes } from "./format/record-layout.ts";
 import { encodeSegmentHeader, segmentHeaderBytes } from "./format/segment-header.ts";
-import { RecordEncoder } from "./record-encoder.ts";
+import { RecordEncoder, sealRecords } from "./record-encoder.ts";
 import type { SalvageRun } from "./salvage-scan.ts";
 import { type SealedSegment, type SegmentIdentity, sealSegment } from "./sealed-segment.ts";
 
@@ -66,16 +66,19 @@ export class SalvageWriter {
   async markLost(lastId: number): Promise<void> {
     const { base, buffer } = this.#memory;
     const perPage = 4096 / recordHeaderBytes;
-    const saltLow = Number(BigInt.asIntN(32, this.#identity.salt));
-    const saltHigh = Number(BigInt.asIntN(32, this.#identity.salt >> 32n));
+    const salt = {
+      saltLow: Number(BigInt.asIntN(32, this.#identity.salt)),
+      saltHigh: Number(BigInt.asIntN(32, this.#identity.salt >> 32n)),
+    };
     while (this.nextId <= lastId) {
       const count = Math.min(perPage, lastId - this.nextId + 1);
       for (let index = 0; index < count; index++) {
         const at = base + index * recordHeaderBytes;
-        this.#encoder.encode(at, empty, this.nextId, this.#lastTimestampUs, recordFlag.lost, 0, 0, saltLow, saltHigh);
+        this.#encoder.encode(at, empty, this.nextId, this.#lastTimestampUs, recordFlag.lost, 0, 0);
         this.#note(this.#end + index * recordHeaderBytes, this.#lastTimestampUs);
         this.nextId++;
       }
+      sealRecords(this.#memory, base, count * recordHeaderBytes, salt);
       await this.#write(new Uint8Array(buffer, base, count * recordHeaderBytes));
     }
   }

@@ -285,7 +285,6 @@ describe("bad input is refused before a byte changes", () => {
       new ArrayBuffer(8),
       new DataView(new ArrayBuffer(8)),
       detached,
-      new Uint8Array(new SharedArrayBuffer(8)),
     ];
     for (const payload of bad) {
       expect(() => log.append(payload as Uint8Array)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
