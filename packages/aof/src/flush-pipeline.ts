@@ -18,6 +18,7 @@ import type { Clock } from "@varve/fs-core";
 import type { FlushController, FlushToken, FlushTrigger } from "@varve/flush-metrics";
 import type { ActiveSegment } from "./active-segment.ts";
 import type { AppendRing, PendingSpan } from "./append-ring.ts";
+import { CommitPacing } from "./commit-pacing.ts";
 import { AofError, toAofError } from "./errors.ts";
 import type { SegmentTail } from "./format/manifest-codec.ts";
 import type { ManifestFile } from "./manifest-file.ts";
@@ -65,6 +66,8 @@ export class FlushPipeline {
   #failure: AofError | undefined;
   /** A turn of the loop is booked. */
   #scheduled = false;
+  #scheduledUs = 0;
+  readonly #pacing = new CommitPacing();
   #draining: Promise<void> | undefined;
   #syncing: Promise<void> | undefined;
   /** Make everything up to `#target` durable; start as soon as `#wanted` is written. 0: nobody asked. */
@@ -134,6 +137,7 @@ export class FlushPipeline {
     }
     this.#target = Math.max(this.#target, id);
     this.#schedule();
+    if (id - this.written.value >= this.#pacing.startAt && this.#syncing === undefined) this.#turn();
   }
 
   /** Books a write of everything appended to the operating system. */
@@ -202,8 +206,13 @@ export class FlushPipeline {
   #schedule(): void {
     if (this.#scheduled || this.#draining !== undefined || this.#failure !== undefined) return;
     this.#scheduled = true;
+    this.#scheduledUs = this.#parts.clock.monotonicUs();
     this.#parts.clock.defer(() => {
       this.#scheduled = false;
+      if (this.#syncing === undefined) {
+        const gathered = this.#parts.clock.monotonicUs() - this.#scheduledUs;
+        this.#pacing.gathered(this.#target - this.written.value, gathered);
+      }
       this.#turn();
     });
   }
@@ -292,7 +301,9 @@ export class FlushPipeline {
   #continue(): void {
     if (this.#failure !== undefined) return;
     this.#maybeSync();
-    if (!this.#parts.ring.isEmpty && !this.#holdsBack()) this.#schedule();
+    if (this.#parts.ring.isEmpty || this.#holdsBack()) return;
+    if (this.#pacing.startAt === Number.POSITIVE_INFINITY) this.#schedule();
+    else this.#turn();
   }
 
   #writeBlocking(span: PendingSpan, willSync: boolean): void {
@@ -407,18 +418,23 @@ export class FlushPipeline {
     if (!isWanted && (bound === undefined || this.#unsyncedBytes < bound)) return;
     const segment = this.#current;
     if (segment.durableEnd >= segment.writtenEnd || segment.handle === undefined) return;
-    this.#syncing = this.#sync(segment, isWanted ? this.#trigger : "backpressure").finally(() => {
+    this.#syncing = this.#sync(segment, isWanted ? this.#trigger : "backpressure", () => {
       this.#syncing = undefined;
       this.#releaseRoom();
       this.#continue();
     });
   }
 
-  /** Never rejects. */
-  async #sync(segment: ActiveSegment, trigger: FlushTrigger): Promise<void> {
+  /**
+   * Never rejects.
+   * @param onEnd runs before those who waited for the sync do: the next one starts before they append again
+   */
+  async #sync(segment: ActiveSegment, trigger: FlushTrigger, onEnd?: () => void): Promise<void> {
     const end = segment.writtenEnd;
     const id = this.written.value;
     const token = this.#begin(trigger);
+    const { startedUs } = token;
+    const records = token.records;
     try {
       await segment.handle?.sync(dataOnly);
       if (this.#failure !== undefined) throw this.#failure;
@@ -426,9 +442,12 @@ export class FlushPipeline {
     } catch (error) {
       this.#parts.controller.fail(token, error);
       this.#fail(error);
+      onEnd?.();
       return;
     }
     this.#parts.controller.succeed(token);
+    this.#pacing.synced(records, this.#parts.clock.monotonicUs() - startedUs);
+    onEnd?.();
   }
 
   #begin(trigger: FlushTrigger): FlushToken {
