@@ -26,6 +26,7 @@ export type { BatchReader, RecordReader } from "./log-reader.ts";
 export {
   type AofSettings,
   defaultAofSettings,
+  defaultAofSettings as defaultAofOptions,
   type FlushOn,
   maxPayloadBytes,
   type RecoveryMode,
@@ -33,6 +34,8 @@ export {
   resolveAofSettings,
 } from "./settings.ts";
 export type { AofParts } from "./parts.ts";
+export { aofOptions, type AofOptionsBuilder, type AofSettingSteps } from "./options-builder.ts";
+export { type AofPreset, type AofPresetName, archivePresets, type ArchivePreset, presets } from "./presets.ts";
 
 // What happened.
 export type { SegmentInfo } from "./segment-info.ts";

@@ -96,7 +96,8 @@ export const defaultAofSettings: Omit<
   takeOver: false,
 } as const);
 
-const knownNames: ReadonlySet<string> = new Set([
+/** Every name that a log accepts. */
+export const aofSettingNames: ReadonlySet<string> = new Set([
   ...Object.keys(defaultAofSettings),
   "dir",
   "segmentMaxAgeMs",
@@ -114,7 +115,7 @@ export function resolveAofSettings(input: AofSettings): ResolvedAofSettings {
   }
   const problems: string[] = [];
   for (const name of Object.keys(input)) {
-    if (!knownNames.has(name)) problems.push(`${name}: no such setting`);
+    if (!aofSettingNames.has(name)) problems.push(`${name}: no such setting`);
   }
   const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
   const settings = { ...defaultAofSettings, ...given } as typeof defaultAofSettings & AofSettings;
