@@ -64,8 +64,11 @@ describe("presets", () => {
   });
 
   test("a log refuses the archive's numbers instead of ignoring them", () => {
-    const { lines } = refusal(() => resolveAofSettings({ ...archivePresets.costOptimized, dir: "x" } as AofSettings));
-    expect(lines.map((line) => line.split(":")[0]).sort()).toEqual(["archiveCompressionLevel", "archiveThreshold"]);
+    const { lines } = refusal(() => resolveAofSettings({ ...archivePresets.costOptimized, dir: "x" }));
+    expect(lines.map((line) => line.split(":")[0] ?? "").sort()).toEqual([
+      "archiveCompressionLevel",
+      "archiveThreshold",
+    ]);
   });
 
   test("defaultAofOptions is the same object as defaultAofSettings", () => {
@@ -122,7 +125,7 @@ describe("aofOptions", () => {
         .build(),
     );
     expect(code).toBe("INVALID_SETTINGS");
-    expect(lines.map((line) => line.split(":")[0]).sort()).toEqual([
+    expect(lines.map((line) => line.split(":")[0] ?? "").sort()).toEqual([
       "bufferBytes",
       "colour",
       "dir",
