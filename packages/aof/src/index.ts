@@ -40,6 +40,22 @@ export { type AofPreset, type AofPresetName, archivePresets, type ArchivePreset,
 // What happened.
 export type { SegmentInfo } from "./segment-info.ts";
 export { type AofMetricsSnapshot, cacheHitRate } from "./metrics.ts";
+export {
+  assessHealth,
+  type HealthError,
+  type HealthReason,
+  type HealthReasonCode,
+  healthReasonCodes,
+  type HealthReport,
+  type HealthSnapshot,
+  type HealthStatus,
+} from "./health.ts";
+export {
+  aofChannels,
+  type BackgroundErrorEvent,
+  type BackgroundErrorListener,
+  type BackgroundErrorMessage,
+} from "./background-error-feed.ts";
 export type { LostRange, RecoveryReport, TornTail } from "./recovery-report.ts";
 export type { IndexOpening } from "./index-keeper.ts";
 
