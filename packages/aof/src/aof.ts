@@ -1,7 +1,8 @@
-import { FlushController, FlushMetrics } from "@varve/flush-metrics";
+import { FlushController, FlushMetrics, type ResolvedFlushStrategy } from "@varve/flush-metrics";
 import type { Clock, FileLock } from "@varve/fs-core";
 import { ActiveSegment } from "./active-segment.ts";
 import { AppendRing } from "./append-ring.ts";
+import { AutoTuner } from "./auto-tuner.ts";
 import { BackgroundErrorFeed, type BackgroundErrorListener } from "./background-error-feed.ts";
 import { BackgroundTasks } from "./background-tasks.ts";
 import { AofError, toAofError } from "./errors.ts";
@@ -137,6 +138,10 @@ export class Aof implements AsyncDisposable {
     });
 
     const { kind } = settings.flushStrategy;
+    const tuner =
+      settings.autoTune === undefined
+        ? undefined
+        : new AutoTuner(settings.autoTune, { clock, controller: this.#controller });
     this.#pipeline = new FlushPipeline(
       active,
       {
@@ -148,6 +153,7 @@ export class Aof implements AsyncDisposable {
         onRetired: (segment, next) => this.#life.retire(segment, next),
         onWritten: (segment) => {
           this.#life.written(segment);
+          tuner?.afterWrite();
           if (settings.segmentMaxAgeMs !== undefined) this.#writer.rotateWhenOld(this.#life.ageMs);
         },
         onFailure: (error) => this.#poison(error),
@@ -329,6 +335,11 @@ export class Aof implements AsyncDisposable {
   /** The segment that records are appended to. */
   get activeSegment(): SegmentInfo | undefined {
     return this.segments().at(-1);
+  }
+
+  /** The flush strategy as it is now: as configured, but for what `autoTune` has moved. */
+  get flushStrategyInForce(): ResolvedFlushStrategy {
+    return this.#controller.strategy;
   }
 
   /** When flushes happened and how long they took: live, shared with the log. */

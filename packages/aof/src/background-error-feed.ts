@@ -22,6 +22,8 @@ export type BackgroundErrorListener = (event: BackgroundErrorEvent) => void | Pr
 export const aofChannels = {
   /** Messages are {@link BackgroundErrorMessage}. */
   backgroundError: "varve:aof:background-error",
+  /** Messages are `TunedMessage`. */
+  tuned: "varve:aof:tuned",
 } as const;
 
 /** Published on `varve:aof:background-error`. */

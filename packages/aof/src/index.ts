@@ -33,6 +33,9 @@ export {
   type ResolvedAofSettings,
   resolveAofSettings,
 } from "./settings.ts";
+export type { AutoTuneSettings, ResolvedAutoTuneSettings, TuneRange } from "./auto-tune-settings.ts";
+export type { TunedBound, TunedMessage } from "./auto-tuner.ts";
+export type { TuningObservation } from "./tuning-step.ts";
 export type { AofParts } from "./parts.ts";
 export { aofOptions, type AofOptionsBuilder, type AofSettingSteps } from "./options-builder.ts";
 export { type AofPreset, type AofPresetName, archivePresets, type ArchivePreset, presets } from "./presets.ts";
