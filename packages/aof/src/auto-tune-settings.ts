@@ -43,7 +43,9 @@ export function resolveAutoTune(
 ): ResolvedAutoTuneSettings | undefined {
   if (input === undefined) return undefined;
   if (typeof input !== "object" || input === null) {
-    problems.push(`autoTune: got ${String(input)}, want an object with batchSize or intervalMs`);
+    problems.push(
+      `autoTune: got ${input === null ? "null" : typeof input}, want an object with batchSize or intervalMs`,
+    );
     return undefined;
   }
   const given = input as Readonly<Record<string, unknown>>;

@@ -59,6 +59,24 @@ export {
   type BackgroundErrorListener,
   type BackgroundErrorMessage,
 } from "./background-error-feed.ts";
+export {
+  type AlertEvent,
+  monitor,
+  type Monitor,
+  type MonitoredLog,
+  type MonitorParts,
+  type MonitorReport,
+  type MonitorSettings,
+  type RaisedAlert,
+} from "./monitor.ts";
+export {
+  type AdaptiveRule,
+  defaultMonitorRules,
+  type HealthRule,
+  type MonitorRule,
+  type ThresholdRule,
+} from "./monitor-rules.ts";
+export { type MonitoredValueName, monitoredValueNames, type MonitoredValues } from "./monitor-values.ts";
 export type { LostRange, RecoveryReport, TornTail } from "./recovery-report.ts";
 export type { IndexOpening } from "./index-keeper.ts";
 
