@@ -77,6 +77,15 @@ export {
   type ThresholdRule,
 } from "./monitor-rules.ts";
 export { type MonitoredValueName, monitoredValueNames, type MonitoredValues } from "./monitor-values.ts";
+export {
+  type AnalyzableLog,
+  analyzeFlushes,
+  type FlushAnalysis,
+  type FlushWindowSummary,
+  formatFlushAnalysis,
+} from "./flush-analysis.ts";
+export type { FlushAnalysisInput } from "./flush-facts.ts";
+export { type FlushAdvice, type FlushFinding, type FlushFindingCode, flushFindingCodes } from "./flush-findings.ts";
 export type { LostRange, RecoveryReport, TornTail } from "./recovery-report.ts";
 export type { IndexOpening } from "./index-keeper.ts";
 
