@@ -1,10 +1,13 @@
-import { FlushController, FlushMetrics } from "@varve/flush-metrics";
-import type { FileLock } from "@varve/fs-core";
+import { FlushController, FlushMetrics, type ResolvedFlushStrategy } from "@varve/flush-metrics";
+import type { Clock, FileLock } from "@varve/fs-core";
 import { ActiveSegment } from "./active-segment.ts";
 import { AppendRing } from "./append-ring.ts";
+import { AutoTuner } from "./auto-tuner.ts";
+import { BackgroundErrorFeed, type BackgroundErrorListener } from "./background-error-feed.ts";
 import { BackgroundTasks } from "./background-tasks.ts";
 import { AofError, toAofError } from "./errors.ts";
 import { commitOnExit } from "./exit-hook.ts";
+import { assessHealth, type HealthError, type HealthReport } from "./health.ts";
 import { FlushPipeline } from "./flush-pipeline.ts";
 import type { IndexKeeper } from "./index-keeper.ts";
 import { BatchReader, RecordReader } from "./log-reader.ts";
@@ -64,6 +67,9 @@ export class Aof implements AsyncDisposable {
   readonly #view: LogView;
   readonly #stopExitHook: () => void;
   readonly #life: SegmentLife;
+  readonly #clock: Clock;
+  readonly #openedUs: number;
+  readonly #backgroundErrorFeed: BackgroundErrorFeed;
   #openReaders = 0;
   #state: AofState = "open";
   #closing: Promise<void> | undefined;
@@ -96,10 +102,14 @@ export class Aof implements AsyncDisposable {
     this.#manifest = opened.manifest;
     this.#index = opened.index;
     const { clock, random } = opened.directory;
+    this.#clock = clock;
+    this.#openedUs = clock.monotonicUs();
 
+    this.#backgroundErrorFeed = new BackgroundErrorFeed(() => this.#controller.metrics.settings.name);
     this.#tasks = new BackgroundTasks((name, error) => {
       // A segment that cannot be sealed is a failed write like any other; the rest is no harm to what is appended.
       if (name === "finalize") this.#pipeline.fail(error);
+      this.#backgroundErrorFeed.tell(name, error);
     });
     this.#catalog = new SegmentCatalog(opened.sealed);
     this.#cache = new SegmentCache(opened.directory, settings.segmentCacheSize, offsetTableBytesMax);
@@ -128,6 +138,10 @@ export class Aof implements AsyncDisposable {
     });
 
     const { kind } = settings.flushStrategy;
+    const tuner =
+      settings.autoTune === undefined
+        ? undefined
+        : new AutoTuner(settings.autoTune, { clock, controller: this.#controller });
     this.#pipeline = new FlushPipeline(
       active,
       {
@@ -139,6 +153,7 @@ export class Aof implements AsyncDisposable {
         onRetired: (segment, next) => this.#life.retire(segment, next),
         onWritten: (segment) => {
           this.#life.written(segment);
+          tuner?.afterWrite();
           if (settings.segmentMaxAgeMs !== undefined) this.#writer.rotateWhenOld(this.#life.ageMs);
         },
         onFailure: (error) => this.#poison(error),
@@ -322,6 +337,11 @@ export class Aof implements AsyncDisposable {
     return this.segments().at(-1);
   }
 
+  /** The flush strategy as it is now: as configured, but for what `autoTune` has moved. */
+  get flushStrategyInForce(): ResolvedFlushStrategy {
+    return this.#controller.strategy;
+  }
+
   /** When flushes happened and how long they took: live, shared with the log. */
   flushMetrics(): FlushMetrics {
     return this.#controller.metrics;
@@ -340,6 +360,10 @@ export class Aof implements AsyncDisposable {
       segmentsCreated: this.#counters.segmentsCreated,
       segmentsFinalized: this.#counters.segmentsFinalized,
       backpressureEvents: this.#counters.backpressureEvents,
+      sinceBackpressureUs: this.#since(this.#counters.backpressureAtUs),
+      latePreparations: this.#counters.latePreparations,
+      sinceLatePreparationUs: this.#since(this.#counters.latePreparationAtUs),
+      uptimeUs: this.#clock.monotonicUs() - this.#openedUs,
       openReaders: this.#openReaders,
       bufferedBytes: this.#ring.pendingBytes,
       flush: this.#controller.metrics.snapshot(),
@@ -354,6 +378,36 @@ export class Aof implements AsyncDisposable {
   /** The last failure of each kind of background task; empty when all is well. */
   get backgroundErrors(): ReadonlyMap<string, AofError> {
     return this.#tasks.errors;
+  }
+
+  /**
+   * Calls `listener` for each failure of something that the log does by itself and that no call of yours reports: once,
+   * in a microtask, with the task's name. What it throws is a warning of the process and no harm to the log.
+   * @returns ends it; idempotent
+   */
+  onBackgroundError(listener: BackgroundErrorListener): () => void {
+    return this.#backgroundErrorFeed.add(listener);
+  }
+
+  /** Whether the log is well, and if not, what is to be done. Never throws; about as dear as a metrics snapshot. */
+  health(): HealthReport {
+    const { flushingSinceUs } = this.#controller;
+    return assessHealth({
+      state: this.#state,
+      failure: this.#state === "closed" ? undefined : plainError(this.failure),
+      lastId: this.lastId,
+      writtenId: this.writtenId,
+      durableId: this.durableId,
+      backgroundErrors: Object.fromEntries(
+        [...this.#tasks.errors]
+          .filter(([task]) => this.#tasks.failing.has(task))
+          .map(([task, { code, message }]) => [task, { code, message }]),
+      ),
+      flushingForMs: flushingSinceUs === undefined ? undefined : (this.#clock.monotonicUs() - flushingSinceUs) / 1000,
+      bufferBytes: this.options.bufferBytes,
+      maxReaders: this.options.maxReaders,
+      metrics: this.performanceMetrics(),
+    });
   }
 
   /**
@@ -430,9 +484,15 @@ export class Aof implements AsyncDisposable {
 
   #poison(error: AofError): void {
     if (this.#state !== "open" && this.#state !== "closing") return;
+    // Closing ends the pipeline the way a failure does; nothing failed.
+    if (error.code === "CLOSED") return;
     this.#state = "poisoned";
     this.#writer.cancelTimer();
     this.#tasks.note("flush", error);
+  }
+
+  #since(atUs: number | undefined): number | undefined {
+    return atUs === undefined ? undefined : this.#clock.monotonicUs() - atUs;
   }
 
   #refusal(): AofError {
@@ -491,6 +551,10 @@ export class Aof implements AsyncDisposable {
       },
     };
   }
+}
+
+function plainError(error: AofError | undefined): HealthError | undefined {
+  return error === undefined ? undefined : { code: error.code, message: error.message };
 }
 
 function closedError(): AofError {

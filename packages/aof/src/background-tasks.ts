@@ -9,6 +9,7 @@ export type BackgroundTaskName = "flush" | "finalize" | "preallocate" | "index";
  */
 export class BackgroundTasks {
   readonly #errors = new Map<BackgroundTaskName, AofError>();
+  readonly #failing = new Set<BackgroundTaskName>();
   readonly #tails = new Map<BackgroundTaskName, Promise<void>>();
   readonly #counts = new Map<BackgroundTaskName, number>();
   readonly #onError: (name: BackgroundTaskName, error: AofError) => void;
@@ -23,6 +24,11 @@ export class BackgroundTasks {
     return this.#errors;
   }
 
+  /** Those of {@link errors} whose task has not succeeded since. */
+  get failing(): ReadonlySet<BackgroundTaskName> {
+    return this.#failing;
+  }
+
   /** How many of this name are waiting or running. */
   pending(name: BackgroundTaskName): number {
     return this.#counts.get(name) ?? 0;
@@ -33,7 +39,10 @@ export class BackgroundTasks {
     this.#counts.set(name, this.pending(name) + 1);
     const before = this.#tails.get(name) ?? Promise.resolve();
     const run = before.then(task).then(
-      () => this.#done(name),
+      () => {
+        this.#done(name);
+        this.#failing.delete(name);
+      },
       (error: unknown) => {
         this.#done(name);
         this.note(name, toAofError(error, `background task ${name}`));
@@ -45,6 +54,7 @@ export class BackgroundTasks {
 
   note(name: BackgroundTaskName, error: AofError): void {
     this.#errors.set(name, error);
+    this.#failing.add(name);
     this.#onError(name, error);
   }
 

@@ -26,17 +26,66 @@ export type { BatchReader, RecordReader } from "./log-reader.ts";
 export {
   type AofSettings,
   defaultAofSettings,
+  defaultAofSettings as defaultAofOptions,
   type FlushOn,
   maxPayloadBytes,
   type RecoveryMode,
   type ResolvedAofSettings,
   resolveAofSettings,
 } from "./settings.ts";
+export type { AutoTuneSettings, ResolvedAutoTuneSettings, TuneRange } from "./auto-tune-settings.ts";
+export type { TunedBound, TunedMessage } from "./auto-tuner.ts";
+export type { TuningObservation } from "./tuning-step.ts";
 export type { AofParts } from "./parts.ts";
+export { aofOptions, type AofOptionsBuilder, type AofSettingSteps } from "./options-builder.ts";
+export { type AofPreset, type AofPresetName, archivePresets, type ArchivePreset, presets } from "./presets.ts";
 
 // What happened.
 export type { SegmentInfo } from "./segment-info.ts";
 export { type AofMetricsSnapshot, cacheHitRate } from "./metrics.ts";
+export {
+  assessHealth,
+  type HealthError,
+  type HealthReason,
+  type HealthReasonCode,
+  healthReasonCodes,
+  type HealthReport,
+  type HealthSnapshot,
+  type HealthStatus,
+} from "./health.ts";
+export {
+  aofChannels,
+  type BackgroundErrorEvent,
+  type BackgroundErrorListener,
+  type BackgroundErrorMessage,
+} from "./background-error-feed.ts";
+export {
+  type AlertEvent,
+  monitor,
+  type Monitor,
+  type MonitoredLog,
+  type MonitorParts,
+  type MonitorReport,
+  type MonitorSettings,
+  type RaisedAlert,
+} from "./monitor.ts";
+export {
+  type AdaptiveRule,
+  defaultMonitorRules,
+  type HealthRule,
+  type MonitorRule,
+  type ThresholdRule,
+} from "./monitor-rules.ts";
+export { type MonitoredValueName, monitoredValueNames, type MonitoredValues } from "./monitor-values.ts";
+export {
+  type AnalyzableLog,
+  analyzeFlushes,
+  type FlushAnalysis,
+  type FlushWindowSummary,
+  formatFlushAnalysis,
+} from "./flush-analysis.ts";
+export type { FlushAnalysisInput } from "./flush-facts.ts";
+export { type FlushAdvice, type FlushFinding, type FlushFindingCode, flushFindingCodes } from "./flush-findings.ts";
 export type { LostRange, RecoveryReport, TornTail } from "./recovery-report.ts";
 export type { IndexOpening } from "./index-keeper.ts";
 

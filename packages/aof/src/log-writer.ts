@@ -238,6 +238,7 @@ export class LogWriter {
       if (span !== undefined) return span;
     }
     counters.backpressureEvents++;
+    counters.backpressureAtUs = this.#parts.clock.monotonicUs();
     const ready = pipeline.whenRoom();
     if (whenFull === "refuse") {
       throw new AofError("WOULD_BLOCK", "the append buffer is full; await the error's ready, then try again", {

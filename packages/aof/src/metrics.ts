@@ -16,6 +16,14 @@ export interface AofMetricsSnapshot {
   readonly segmentsFinalized: number;
   /** Appends refused because buffers were full. */
   readonly backpressureEvents: number;
+  /** Since the last of them; undefined before the first. */
+  readonly sinceBackpressureUs: number | undefined;
+  /** Segments that were full before their successor, though asked for in time, was ready. */
+  readonly latePreparations: number;
+  /** Since the last of them; undefined before the first. */
+  readonly sinceLatePreparationUs: number | undefined;
+  /** Since this log was opened, by the monotonic clock. */
+  readonly uptimeUs: number;
   readonly openReaders: number;
   /** Appended bytes that are not written yet. */
   readonly bufferedBytes: number;
@@ -36,4 +44,8 @@ export class AofCounters {
   segmentsCreated = 0;
   segmentsFinalized = 0;
   backpressureEvents = 0;
+  latePreparations = 0;
+  /** Monotonic times of the last of each. */
+  backpressureAtUs: number | undefined;
+  latePreparationAtUs: number | undefined;
 }

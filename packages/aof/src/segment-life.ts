@@ -75,6 +75,8 @@ export class SegmentLife {
     counters.segmentsCreated++;
     if (this.#preparedFor === segment && !activator.foundPrepared) {
       this.#prepareAt = Math.max(earliestPreparation, this.#prepareAt / 2);
+      counters.latePreparations++;
+      counters.latePreparationAtUs = this.#begunUs;
     }
     index.noteActive(tasks, next);
     if (tasks.pending("finalize") < maxUnsealed) {

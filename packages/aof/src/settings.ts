@@ -1,4 +1,5 @@
 import { type FlushStrategy, type ResolvedFlushStrategy, resolveFlushStrategy } from "@varve/flush-metrics";
+import { type AutoTuneSettings, resolveAutoTune, type ResolvedAutoTuneSettings } from "./auto-tune-settings.ts";
 import { AofError } from "./errors.ts";
 import { segmentHeaderBytes } from "./format/segment-header.ts";
 
@@ -30,6 +31,8 @@ export interface AofSettings {
   readonly segmentMaxRecords?: number;
   /** When the log flushes by itself. Default `{ kind: "batched-or-periodic", batchSize: 100, intervalMs: 1000 }`. */
   readonly flushStrategy?: FlushStrategy;
+  /** Lets the log move the bounds of its flush strategy within limits. Default: they stay as configured. */
+  readonly autoTune?: AutoTuneSettings;
   /** Default `main` for the `sync` strategy (whose `append` blocks by definition), `pool` for the others. */
   readonly flushOn?: FlushOn;
   /** Bytes of appended, unwritten records held in memory before `BACKPRESSURE`. 64 KiB to 1 GiB. Default 8 MiB. */
@@ -62,6 +65,7 @@ export interface ResolvedAofSettings {
   readonly segmentMaxAgeMs: number | undefined;
   readonly segmentMaxRecords: number | undefined;
   readonly flushStrategy: ResolvedFlushStrategy;
+  readonly autoTune: ResolvedAutoTuneSettings | undefined;
   readonly flushOn: FlushOn;
   readonly bufferBytes: number;
   readonly segmentCacheSize: number;
@@ -81,7 +85,7 @@ const GiB = 1024 * MiB;
 /** The defaults, for spreading: `{ ...defaultAofSettings, dir }`. */
 export const defaultAofSettings: Omit<
   Required<AofSettings>,
-  "dir" | "segmentMaxAgeMs" | "segmentMaxRecords" | "flushOn"
+  "dir" | "segmentMaxAgeMs" | "segmentMaxRecords" | "flushOn" | "autoTune"
 > = Object.freeze({
   segmentSizeBytes: 64 * MiB,
   flushStrategy: { kind: "batched-or-periodic", batchSize: 100, intervalMs: 1000 },
@@ -96,12 +100,14 @@ export const defaultAofSettings: Omit<
   takeOver: false,
 } as const);
 
-const knownNames: ReadonlySet<string> = new Set([
+/** Every name that a log accepts. */
+export const aofSettingNames: ReadonlySet<string> = new Set([
   ...Object.keys(defaultAofSettings),
   "dir",
   "segmentMaxAgeMs",
   "segmentMaxRecords",
   "flushOn",
+  "autoTune",
 ]);
 
 /**
@@ -114,7 +120,7 @@ export function resolveAofSettings(input: AofSettings): ResolvedAofSettings {
   }
   const problems: string[] = [];
   for (const name of Object.keys(input)) {
-    if (!knownNames.has(name)) problems.push(`${name}: no such setting`);
+    if (!aofSettingNames.has(name)) problems.push(`${name}: no such setting`);
   }
   const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
   const settings = { ...defaultAofSettings, ...given } as typeof defaultAofSettings & AofSettings;
@@ -159,6 +165,7 @@ export function resolveAofSettings(input: AofSettings): ResolvedAofSettings {
   check("flushOn", settings.flushOn === undefined || ["main", "pool"].includes(settings.flushOn), "main or pool");
 
   const flushStrategy = resolveFlushStrategy(settings.flushStrategy, problems);
+  const autoTune = resolveAutoTune(settings.autoTune, flushStrategy, problems);
   if (flushStrategy.kind === "sync" && settings.flushOn === "pool") {
     problems.push('flushOn: got "pool", want "main" with the sync strategy, whose append returns only when durable');
   }
@@ -177,6 +184,7 @@ export function resolveAofSettings(input: AofSettings): ResolvedAofSettings {
     segmentMaxAgeMs: settings.segmentMaxAgeMs,
     segmentMaxRecords: settings.segmentMaxRecords,
     flushStrategy,
+    autoTune,
     flushOn: settings.flushOn ?? (flushStrategy.kind === "sync" ? "main" : "pool"),
     bufferBytes: Math.ceil(settings.bufferBytes / 8) * 8,
     segmentCacheSize: settings.segmentCacheSize,

@@ -18,15 +18,19 @@ export type MetricUnit =
   | "{flush}"
   | "{record}"
   | "{value}"
+  | "{segment}"
+  | "{reader}"
+  | "{lookup}"
+  | "{event}"
   | "{record}/s"
   | "By/s"
   | "By/{record}"
   | "{record}/{flush}";
 
 /** One field of a snapshot as a metric. Fields with the same `name` are one metric with different labels. */
-export interface MetricDescriptor {
-  /** Where the value is in a {@link FlushMetricsSnapshot}. */
-  readonly field: keyof FlushMetricsSnapshot;
+export interface MetricDescriptor<Snapshot = FlushMetricsSnapshot> {
+  /** Where the value is in the snapshot, a {@link FlushMetricsSnapshot} unless somebody else's is described. */
+  readonly field: keyof Snapshot & string;
   /** Dotted name, without the prefix that the exporter adds. */
   readonly name: string;
   readonly kind: MetricKind;
@@ -40,19 +44,28 @@ export interface MetricDescriptor {
   readonly keyLabel: string | undefined;
 }
 
-type Extra = Partial<Pick<MetricDescriptor, "divisor" | "labels" | "keyLabel">>;
+/** What a descriptor may leave out: a divisor of 1, no labels, no record of numbers. */
+export type MetricDescriptorExtra = Partial<Pick<MetricDescriptor, "divisor" | "labels" | "keyLabel">>;
+type Extra = MetricDescriptorExtra;
 
-function describe(
-  field: keyof FlushMetricsSnapshot,
+/**
+ * Describes a field of any snapshot, frozen, so that {@link writePrometheusText} and {@link observeOpenTelemetry} can
+ * export it as they export the flush metrics.
+ * @param name dotted; fields of one name follow each other in a list of descriptors
+ */
+export function describeMetric<Snapshot>(
+  field: keyof Snapshot & string,
   name: string,
   kind: MetricKind,
   unit: MetricUnit,
   meaning: string,
   extra: Extra = {},
-): MetricDescriptor {
+): MetricDescriptor<Snapshot> {
   const { divisor = 1, labels = {}, keyLabel } = extra;
   return Object.freeze({ field, name, kind, unit, divisor, meaning, labels: Object.freeze(labels), keyLabel });
 }
+
+const describe = describeMetric<FlushMetricsSnapshot>;
 
 const microseconds: Extra = { divisor: 1e6 };
 
@@ -125,6 +138,14 @@ export const metricDescriptors: readonly MetricDescriptor[] = Object.freeze([
     "gauge",
     "s",
     "Mean duration of successful flushes since the start.",
+    microseconds,
+  ),
+  describe(
+    "lastFlushAgeUs",
+    "flush.age",
+    "gauge",
+    "s",
+    "Time since the last successful flush ended, none before the first.",
     microseconds,
   ),
   describe(

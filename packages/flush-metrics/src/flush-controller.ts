@@ -7,11 +7,12 @@
  *  F3  unflushed = 0 ⇒ nothing is due
  *  F4  dueInMs() = 0 ⇔ intervalMs have passed since waiting began: at the first unflushed append, or later at a failure
  *      that gave records back, or at the begin of a flush that left some behind
+ *  F5  the kind of the strategy never changes; its bounds do only in setBounds
  */
 import type { Clock } from "@varve/fs-core";
 import { publishBegin, publishFailure, publishSuccess } from "./diagnostics.ts";
 import type { FlushMetrics } from "./flush-metrics.ts";
-import type { ResolvedFlushStrategy } from "./flush-strategy.ts";
+import { type ResolvedFlushStrategy, resolveFlushStrategy } from "./flush-strategy.ts";
 import type { FlushTrigger } from "./flush-trigger.ts";
 
 /** The live collaborators of {@link FlushController}. Their creator closes them. */
@@ -42,6 +43,14 @@ class Token implements FlushToken {
   owner: FlushController | undefined;
 }
 
+/** What {@link FlushController.setBounds} changes. What is left out stays. */
+export interface FlushBounds {
+  /** 1 to 2^31 - 1; only for strategies that have it. */
+  readonly batchSize?: number | undefined;
+  /** 1 to 2^31 - 1 milliseconds; only for strategies that have it. */
+  readonly intervalMs?: number | undefined;
+}
+
 /** The bounds of a strategy as numbers to compare with; `Infinity` where it has none. */
 interface Bounds {
   readonly records: number;
@@ -59,12 +68,12 @@ interface Bounds {
  * Several tokens may be open at once and be settled in any order; a log with one sync in flight simply has one.
  */
 export class FlushController {
-  readonly strategy: ResolvedFlushStrategy;
   readonly metrics: FlushMetrics;
   readonly #clock: Clock;
-  readonly #bounds: Bounds;
+  #strategy: ResolvedFlushStrategy;
+  #bounds: Bounds;
   // Copies of the bounds, so that the append path reads fields of one object only.
-  readonly #recordBound: number;
+  #recordBound: number;
   readonly #byteBound: number;
   readonly #timed: boolean;
   readonly #idleTokens: Token[] = [];
@@ -72,18 +81,49 @@ export class FlushController {
   #unflushedBytes = 0;
   #openRecords = 0;
   #openBytes = 0;
+  #openTokens = 0;
+  /** Read only while a token is open. */
+  #flushingSinceUs = 0;
   /** See F4. Read only while something is unflushed. */
   #waitingSinceUs = 0;
 
   /** @param strategy from `resolveFlushStrategy` or `parseFlushStrategy` */
   constructor(strategy: ResolvedFlushStrategy, parts: FlushControllerParts) {
-    this.strategy = strategy;
+    this.#strategy = strategy;
     this.metrics = parts.metrics;
     this.#clock = parts.clock;
     this.#bounds = boundsOf(strategy);
     this.#recordBound = this.#bounds.records;
     this.#byteBound = this.#bounds.bytes;
     this.#timed = this.#bounds.intervalUs !== Number.POSITIVE_INFINITY;
+  }
+
+  /** What is in force: as constructed, but for bounds that {@link setBounds} moved. Frozen. */
+  get strategy(): ResolvedFlushStrategy {
+    return this.#strategy;
+  }
+
+  /** Monotonic time since which a flush has been open without a break, microseconds; `undefined` when none is. */
+  get flushingSinceUs(): number | undefined {
+    return this.#openTokens === 0 ? undefined : this.#flushingSinceUs;
+  }
+
+  /**
+   * Moves bounds of the strategy while it runs. What is pending is judged by the new ones from the next question on; a
+   * timer that the owner armed by `dueInMs` keeps its time, and asking again when it fires is right either way.
+   * @throws RangeError listing every bound that is out of range or that this kind of strategy does not have; nothing
+   * was changed then
+   */
+  setBounds(bounds: FlushBounds): void {
+    const { batchSize, intervalMs } = bounds;
+    const wanted = {
+      ...this.#strategy,
+      ...(batchSize === undefined ? {} : { batchSize }),
+      ...(intervalMs === undefined ? {} : { intervalMs }),
+    };
+    this.#strategy = resolveFlushStrategy(wanted, undefined, "bounds");
+    this.#bounds = boundsOf(this.#strategy);
+    this.#recordBound = this.#bounds.records;
   }
 
   /** Records appended and not in a successful flush, those of open tokens and of failed flushes included. */
@@ -131,7 +171,7 @@ export class FlushController {
   }
 
   /**
-   * Records in percent of the batch bound that successful flushes reached on average, 0..100 and above; `undefined`
+   * Records in percent of the batch bound in force that successful flushes reached on average, 0..100 and above; `undefined`
    * for strategies without a record bound above 1 and before the first success.
    */
   batchUtilization(): number | undefined {
@@ -161,6 +201,8 @@ export class FlushController {
     token.startedUs = this.#clock.monotonicUs();
     token.trigger = trigger;
     token.owner = this;
+    if (this.#openTokens === 0) this.#flushingSinceUs = token.startedUs;
+    this.#openTokens += 1;
     this.#openRecords += token.records;
     this.#openBytes += token.bytes;
     this.#unflushedRecords -= token.records;
@@ -210,6 +252,7 @@ export class FlushController {
       );
     }
     token.owner = undefined;
+    this.#openTokens -= 1;
     this.#openRecords -= token.records;
     this.#openBytes -= token.bytes;
     return token;

@@ -56,6 +56,7 @@ export class FlushMetrics extends FlushCounters implements Disposable {
   readonly #failures: WindowedHistogram;
   readonly #throughput: Throughput;
   #engine: HistogramEngine | undefined;
+  #lastSuccessUs: number | undefined;
   #final: FlushMetricsSnapshot | undefined;
 
   /**
@@ -97,6 +98,12 @@ export class FlushMetrics extends FlushCounters implements Disposable {
     return this.#final?.bytesPerSecond ?? this.#throughput.bytesPerSecond(this.#clock.monotonicUs());
   }
 
+  /** Microseconds since the last successful flush ended, by the monotonic clock; `undefined` before the first. */
+  get lastFlushAgeUs(): number | undefined {
+    if (this.#final !== undefined) return this.#final.lastFlushAgeUs;
+    return this.#lastSuccessUs === undefined ? undefined : Math.max(0, this.#clock.monotonicUs() - this.#lastSuccessUs);
+  }
+
   /** {@link recordsPerSecond}, read now. */
   currentRecordsPerSecond(): number {
     return this.recordsPerSecond;
@@ -129,6 +136,7 @@ export class FlushMetrics extends FlushCounters implements Disposable {
   succeeded(trigger: FlushTrigger, records: number, bytes: number, durationUs: number, nowUs: number): void {
     if (this.#final !== undefined) return;
     this.countSuccess(trigger, records, bytes, durationUs);
+    this.#lastSuccessUs = nowUs;
     this.#latency.record(durationUs, nowUs);
     this.#records.record(records, nowUs);
     this.#bytes.record(bytes, nowUs);
@@ -200,6 +208,7 @@ export class FlushMetrics extends FlushCounters implements Disposable {
       totalFailureTimeUs: this.totalFailureTimeUs,
       consecutiveFailures: this.consecutiveFailures,
       failuresByCode: this.failuresByCode,
+      lastFlushAgeUs: this.lastFlushAgeUs,
       recordsPerSecond: this.recordsPerSecond,
       bytesPerSecond: this.bytesPerSecond,
       averageRecordSize: this.averageRecordSize,

@@ -5,7 +5,7 @@
  */
 
 // Start here.
-export { FlushController, type FlushControllerParts, type FlushToken } from "./flush-controller.ts";
+export { type FlushBounds, FlushController, type FlushControllerParts, type FlushToken } from "./flush-controller.ts";
 export { FlushMetrics, type FlushMetricsParts } from "./flush-metrics.ts";
 export type { FlushMetricsSettings, ResolvedFlushMetricsSettings } from "./settings.ts";
 
@@ -32,7 +32,14 @@ export type { DistributionSnapshot, FlushMetricsSnapshot } from "./snapshot.ts";
 export type { HistogramSummary, HistogramView, HistogramWindow } from "./histogram-view.ts";
 
 // Where it can go.
-export { metricDescriptors, type MetricDescriptor, type MetricKind, type MetricUnit } from "./descriptors.ts";
+export {
+  describeMetric,
+  metricDescriptors,
+  type MetricDescriptor,
+  type MetricDescriptorExtra,
+  type MetricKind,
+  type MetricUnit,
+} from "./descriptors.ts";
 export {
   flushChannels,
   type FlushBeginMessage,
@@ -41,13 +48,20 @@ export {
 } from "./diagnostics.ts";
 export {
   bindOpenTelemetry,
+  observeOpenTelemetry,
   type OpenTelemetryBinding,
   type OpenTelemetryInstrument,
   type OpenTelemetryMeter,
   type OpenTelemetryOptions,
   type OpenTelemetryResult,
 } from "./open-telemetry.ts";
-export { prometheusContentType, prometheusName, toPrometheusText, type PrometheusOptions } from "./prometheus.ts";
+export {
+  prometheusContentType,
+  prometheusName,
+  toPrometheusText,
+  writePrometheusText,
+  type PrometheusOptions,
+} from "./prometheus.ts";
 
 // Errors.
 export {

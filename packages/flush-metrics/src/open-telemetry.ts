@@ -5,7 +5,6 @@
 import { metricDescriptors, type MetricDescriptor } from "./descriptors.ts";
 import type { FlushMetrics } from "./flush-metrics.ts";
 import { distributionOf, quantileSamples, type Sample, samplesOf, windows } from "./samples.ts";
-import type { FlushMetricsSnapshot } from "./snapshot.ts";
 
 /** What is used of an observable instrument: its identity. */
 export type OpenTelemetryInstrument = object;
@@ -56,17 +55,30 @@ export function bindOpenTelemetry(
   metrics: FlushMetrics,
   options: OpenTelemetryOptions = {},
 ): OpenTelemetryBinding {
+  return observeOpenTelemetry(meter, metricDescriptors, () => metrics.snapshot(), options);
+}
+
+/**
+ * Observes any snapshot by its descriptors, as {@link bindOpenTelemetry} does with the metrics of flushes.
+ * @param read called once per collection; a field that its answer lacks is not observed
+ */
+export function observeOpenTelemetry<Snapshot>(
+  meter: OpenTelemetryMeter,
+  descriptors: readonly MetricDescriptor<Snapshot>[],
+  read: () => Snapshot,
+  options: OpenTelemetryOptions = {},
+): OpenTelemetryBinding {
   const prefix = options.prefix ?? "varve";
   const instruments = new Map<string, OpenTelemetryInstrument>();
-  for (const descriptor of metricDescriptors) {
+  for (const descriptor of descriptors) {
     if (!instruments.has(descriptor.name))
       instruments.set(descriptor.name, createInstrument(meter, prefix, descriptor));
   }
   const observed = [...instruments.values()];
 
   const observe = (result: OpenTelemetryResult): void => {
-    const snapshot = metrics.snapshot();
-    for (const descriptor of metricDescriptors) {
+    const snapshot = read();
+    for (const descriptor of descriptors) {
       const instrument = instruments.get(descriptor.name);
       if (instrument === undefined) continue;
       for (const { value, labels } of observations(descriptor, snapshot)) {
@@ -83,7 +95,7 @@ export function bindOpenTelemetry(
 function createInstrument(
   meter: OpenTelemetryMeter,
   prefix: string,
-  descriptor: MetricDescriptor,
+  descriptor: Pick<MetricDescriptor, "name" | "kind" | "meaning" | "unit">,
 ): OpenTelemetryInstrument {
   const name = `${prefix}.${descriptor.name}`;
   const options = { description: descriptor.meaning, unit: descriptor.unit };
@@ -92,7 +104,7 @@ function createInstrument(
     : meter.createObservableGauge(name, options);
 }
 
-function observations(descriptor: MetricDescriptor, snapshot: FlushMetricsSnapshot): Sample[] {
+function observations<Snapshot>(descriptor: MetricDescriptor<Snapshot>, snapshot: Snapshot): Sample[] {
   if (descriptor.kind !== "distribution") return samplesOf(descriptor, snapshot);
   const distribution = distributionOf(descriptor, snapshot);
   return windows.flatMap(([window, field]) =>

@@ -27,6 +27,10 @@ const unitSuffix: Readonly<Record<MetricUnit, string>> = {
   "{flush}": "",
   "{record}": "",
   "{value}": "",
+  "{segment}": "",
+  "{reader}": "",
+  "{lookup}": "",
+  "{event}": "",
   "{record}/s": "_per_second",
   "By/s": "_per_second",
   "By/{record}": "_bytes",
@@ -37,21 +41,37 @@ const unitSuffix: Readonly<Record<MetricUnit, string>> = {
 const takenLabels: ReadonlySet<string> = new Set(["trigger", "code", "quantile", "window"]);
 
 /**
+ * A snapshot of flush metrics as text.
  * @returns text ending in a newline; two logs' texts may not simply be joined, because a family may appear only once
  * @throws RangeError listing every prefix or label name that Prometheus would refuse
  */
 export function toPrometheusText(snapshot: FlushMetricsSnapshot, options: PrometheusOptions = {}): string {
+  return writePrometheusText(metricDescriptors, snapshot, options);
+}
+
+/**
+ * Any snapshot as text, by its descriptors: {@link toPrometheusText} for other numbers than those of flushes. Texts of
+ * lists that share no name may be joined.
+ * @param descriptors from `describeMetric`; a field that the snapshot lacks is left out
+ * @throws RangeError as {@link toPrometheusText}
+ */
+export function writePrometheusText<Snapshot>(
+  descriptors: readonly MetricDescriptor<Snapshot>[],
+  snapshot: Snapshot,
+  options: PrometheusOptions = {},
+): string {
   const prefix = options.prefix ?? "varve";
   const labels = options.labels ?? {};
   refuseBadNames(prefix, labels);
   const lines: string[] = [];
   let family: string | undefined;
-  for (const descriptor of metricDescriptors) {
+  for (const descriptor of descriptors) {
     const name = prometheusName(descriptor, prefix);
     if (descriptor.kind === "distribution") {
       writeDistribution(lines, name, descriptor, snapshot, labels);
       continue;
     }
+    if (!(descriptor.field in (snapshot as object))) continue;
     // Fields of one family follow each other, as the format demands.
     if (name !== family) writeHead(lines, name, descriptor.kind, descriptor.meaning);
     family = name;
@@ -61,18 +81,18 @@ export function toPrometheusText(snapshot: FlushMetricsSnapshot, options: Promet
 }
 
 /** The family that a descriptor is exported as: base units and `_total` where the conventions want them. */
-export function prometheusName(descriptor: MetricDescriptor, prefix = "varve"): string {
+export function prometheusName(descriptor: Pick<MetricDescriptor, "name" | "unit" | "kind">, prefix = "varve"): string {
   const base = `${prefix}_${descriptor.name.replaceAll(".", "_")}`;
   const suffix = unitSuffix[descriptor.unit];
   const named = base.endsWith(suffix) ? base : `${base}${suffix}`;
   return descriptor.kind === "counter" ? `${named}_total` : named;
 }
 
-function writeDistribution(
+function writeDistribution<Snapshot>(
   lines: string[],
   name: string,
-  descriptor: MetricDescriptor,
-  snapshot: FlushMetricsSnapshot,
+  descriptor: MetricDescriptor<Snapshot>,
+  snapshot: Snapshot,
   labels: Readonly<Record<string, string>>,
 ): void {
   const distribution = distributionOf(descriptor, snapshot);

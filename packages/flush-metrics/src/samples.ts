@@ -1,6 +1,6 @@
 /** Turns a snapshot into labelled numbers, the same for every exporter. */
 import type { MetricDescriptor } from "./descriptors.ts";
-import type { DistributionSnapshot, FlushMetricsSnapshot } from "./snapshot.ts";
+import type { DistributionSnapshot } from "./snapshot.ts";
 import type { HistogramSummary, HistogramWindow } from "./histogram-view.ts";
 
 /** One exported number, already in the descriptor's unit. */
@@ -26,7 +26,7 @@ export const windows: readonly (readonly [label: string, field: HistogramWindow]
 ];
 
 /** The samples of a counter or gauge: none while it has no value, one per key for a record. */
-export function samplesOf(descriptor: MetricDescriptor, snapshot: FlushMetricsSnapshot): Sample[] {
+export function samplesOf<Snapshot>(descriptor: MetricDescriptor<Snapshot>, snapshot: Snapshot): Sample[] {
   const value: unknown = snapshot[descriptor.field];
   if (typeof value === "number") return [{ labels: descriptor.labels, value: value / descriptor.divisor }];
   const { keyLabel } = descriptor;
@@ -39,7 +39,7 @@ export function samplesOf(descriptor: MetricDescriptor, snapshot: FlushMetricsSn
 }
 
 /** The quantiles of one window of a distribution: none while nothing was recorded in it. */
-export function quantileSamples(descriptor: MetricDescriptor, summary: HistogramSummary): Sample[] {
+export function quantileSamples<Snapshot>(descriptor: MetricDescriptor<Snapshot>, summary: HistogramSummary): Sample[] {
   return quantiles.flatMap(([quantile, field]) => {
     const value = summary[field];
     return value === undefined
@@ -49,6 +49,9 @@ export function quantileSamples(descriptor: MetricDescriptor, summary: Histogram
 }
 
 /** The distribution that a descriptor of that kind points at. */
-export function distributionOf(descriptor: MetricDescriptor, snapshot: FlushMetricsSnapshot): DistributionSnapshot {
+export function distributionOf<Snapshot>(
+  descriptor: MetricDescriptor<Snapshot>,
+  snapshot: Snapshot,
+): DistributionSnapshot {
   return snapshot[descriptor.field] as DistributionSnapshot;
 }

@@ -45,6 +45,8 @@ export interface FlushMetricsSnapshot {
   /** Failed flushes by error code; at most 16 codes, then `OTHER`. */
   readonly failuresByCode: Readonly<Record<string, number>>;
 
+  /** Since the last successful flush ended; `undefined` before the first. */
+  readonly lastFlushAgeUs: number | undefined;
   readonly recordsPerSecond: number;
   readonly bytesPerSecond: number;
   readonly averageRecordSize: number | undefined;

@@ -13,6 +13,73 @@ import {
 } from "../src/index.ts";
 import { openBench, seed, unsteadyClock } from "./support.ts";
 
+describe("bounds that move", () => {
+  test("a smaller batch is due with what is pending already; the strategy in force says so", () => {
+    const { controller } = openBench({ kind: "batched-or-periodic", batchSize: 100, intervalMs: 50 });
+    const configured = controller.strategy;
+    controller.recordAppend(40, 400);
+    expect(controller.shouldFlush()).toBeUndefined();
+    controller.setBounds({ batchSize: 40 });
+    expect(controller.shouldFlush()).toBe("batched");
+    expect(controller.strategy).toEqual({ ...configured, batchSize: 40 });
+    expect(configured).toMatchObject({ batchSize: 100 });
+    expect(Object.isFrozen(controller.strategy)).toBe(true);
+    controller.setBounds({ batchSize: 41 });
+    expect(controller.shouldFlush()).toBeUndefined();
+  });
+
+  test("an interval counts from the same first append before and after", () => {
+    const { clock, controller } = openBench({ kind: "periodic", intervalMs: 100 });
+    controller.recordAppend(1, 1);
+    clock.advance(30);
+    controller.setBounds({ intervalMs: 50 });
+    expect(controller.dueInMs()).toBe(20);
+    controller.setBounds({ intervalMs: 20 });
+    expect(controller.dueInMs()).toBe(0);
+    controller.setBounds({ intervalMs: 1000 });
+    expect(controller.dueInMs()).toBe(970);
+  });
+
+  test("are checked before anything changes, and never change the kind", () => {
+    const { controller } = openBench({ kind: "batched-or-periodic", batchSize: 100, intervalMs: 50 });
+    const before = controller.strategy;
+    expect(() => controller.setBounds({ batchSize: 0, intervalMs: 1.5 })).toThrow(
+      /^bounds\.batchSize: .*\nbounds\.intervalMs: /,
+    );
+    expect(controller.strategy).toBe(before);
+    controller.setBounds({ kind: "async", batchSize: 7 } as { batchSize: number });
+    expect(controller.strategy).toMatchObject({ kind: "batched-or-periodic", batchSize: 7 });
+    const { controller: sync } = openBench({ kind: "sync" });
+    expect(() => sync.setBounds({ batchSize: 2 })).toThrow(RangeError);
+    expect(sync.strategy).toEqual({ kind: "sync" });
+    const { controller: periodic } = openBench({ kind: "periodic", intervalMs: 5 });
+    expect(() => periodic.setBounds({ batchSize: 2 })).toThrow(/not a setting of "periodic"/);
+  });
+
+  test("a bound of bytes stays", () => {
+    const { controller } = openBench({ kind: "batched", batchSize: 100, maxBytes: 50 });
+    controller.setBounds({ batchSize: 1000 });
+    controller.recordAppend(1, 50);
+    expect(controller.shouldFlush()).toBe("batched");
+  });
+});
+
+test("flushingSinceUs is the begin of the oldest stretch without a break", () => {
+  const { clock, controller } = openBench();
+  expect(controller.flushingSinceUs).toBeUndefined();
+  clock.advance(1);
+  const first = controller.begin("forced");
+  clock.advance(1);
+  const second = controller.begin("forced");
+  controller.succeed(first);
+  expect(controller.flushingSinceUs).toBe(1000);
+  controller.fail(second, new Error("no"));
+  expect(controller.flushingSinceUs).toBeUndefined();
+  clock.advance(1);
+  controller.begin("forced");
+  expect(controller.flushingSinceUs).toBe(3000);
+});
+
 describe("when a flush is due", () => {
   test("sync: at every append", () => {
     const { controller } = openBench({ kind: "sync" });

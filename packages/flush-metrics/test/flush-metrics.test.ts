@@ -370,3 +370,18 @@ describe("settings", () => {
     expect(rateAfter(10_000)).toBeCloseTo(Math.exp(-0.1), 4);
   });
 });
+
+test("the age of the last flush is of successes only, and stands still after close", () => {
+  const { clock, metrics, controller, flush } = openBench();
+  expect(metrics.lastFlushAgeUs).toBeUndefined();
+  flush(1, 1, 100);
+  clock.advance(2);
+  expect(metrics.snapshot().lastFlushAgeUs).toBe(2000);
+  const token = controller.begin("forced");
+  clock.advance(1);
+  controller.fail(token, new Error("no"));
+  expect(metrics.lastFlushAgeUs).toBe(3000);
+  metrics.close();
+  clock.advance(1);
+  expect(metrics.lastFlushAgeUs).toBe(3000);
+});

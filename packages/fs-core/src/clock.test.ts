@@ -1,4 +1,7 @@
 /** Goal: the machine's clock keeps the Clock's promises. Method: short real waits, with lower bounds only. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { systemClock } from "./clock.ts";
 
@@ -42,4 +45,20 @@ test("sleep ends by time or by its signal", async () => {
   const sleeping = systemClock.sleep(60_000, { signal: abort.signal });
   abort.abort(new Error("enough"));
   await expect(sleeping).rejects.toThrow("enough");
+});
+
+test("only a background timer lets the process end first", async () => {
+  const code = (options: string): string =>
+    `import { systemClock } from "@varve/fs-core"; systemClock.after(50, () => console.log("fired"), ${options});`;
+  const run = async (options: string): Promise<string> => {
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", code(options)], {
+      cwd: fileURLToPath(new URL("..", import.meta.url)),
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let out = "";
+    child.stdout.on("data", (chunk) => (out += String(chunk)));
+    await once(child, "close");
+    return out.trim();
+  };
+  expect([await run("{}"), await run("{ background: true }")]).toEqual(["fired", ""]);
 });

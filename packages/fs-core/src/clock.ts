@@ -10,12 +10,19 @@ export interface Clock {
   /**
    * Calls `callback` once after at least `delayMs` milliseconds. The timer keeps the process alive until it fires or
    * is cancelled: an unreferenced flush timer would let a process end with nothing written.
+   * @param options `background`: the process may end first; for what only watches
    */
-  after(delayMs: number, callback: () => void): TimerHandle;
+  after(delayMs: number, callback: () => void, options?: TimerOptions): TimerHandle;
   /** Calls `callback` in the next turn of the event loop, after I/O had its chance. Keeps the process alive. */
   defer(callback: () => void): void;
   /** Resolves after `delayMs`; rejects with the signal's reason when it fires first. */
   sleep(delayMs: number, options?: { readonly signal?: AbortSignal }): Promise<void>;
+}
+
+/** How a {@link Clock.after} waits. */
+export interface TimerOptions {
+  /** Does not keep the process alive. Default false. */
+  readonly background?: boolean;
 }
 
 /** A pending {@link Clock.after}. */
@@ -48,8 +55,9 @@ export const systemClock: Clock = {
   // Date.now: 25 ns a call, and the only source that follows the operator's corrections of the clock.
   wallUs: () => Date.now() * 1000,
   monotonicUs: () => performance.now() * 1000,
-  after(delayMs, callback) {
+  after(delayMs, callback, options) {
     const timer = setTimeout(callback, delayMs);
+    if (options?.background === true) timer.unref();
     return { cancel: () => clearTimeout(timer) };
   },
   defer(callback) {

@@ -19,7 +19,7 @@ export {
 export { maxTemporaryTargetBytes, parseTemporaryName, temporaryName } from "./file-system/temporary-name.ts";
 
 // Time and randomness.
-export { sleepOn, systemClock, type Clock, type TimerHandle } from "./clock.ts";
+export { sleepOn, systemClock, type Clock, type TimerHandle, type TimerOptions } from "./clock.ts";
 export { systemRandom, type Random } from "./random.ts";
 
 // Checksums.
