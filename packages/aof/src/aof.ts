@@ -5,11 +5,16 @@ import { AppendRing } from "./append-ring.ts";
 import { AutoTuner } from "./auto-tuner.ts";
 import { BackgroundErrorFeed, type BackgroundErrorListener } from "./background-error-feed.ts";
 import { BackgroundTasks } from "./background-tasks.ts";
+import { ContentEncoder } from "./content/content-encoder.ts";
 import { AofError, toAofError } from "./errors.ts";
 import { commitOnExit } from "./exit-hook.ts";
 import { assessHealth, type HealthError, type HealthReport } from "./health.ts";
 import { FlushPipeline } from "./flush-pipeline.ts";
 import type { IndexKeeper } from "./index-keeper.ts";
+import type { KeyProvider } from "./keys/key-provider.ts";
+import type { LogKeys } from "./keys/log-keys.ts";
+import { type RewrapOptions, type RewrappedKeys, type RewrapReport, wrapAnew } from "./keys/rewrap.ts";
+import type { LogDirectory } from "./log-directory.ts";
 import { BatchReader, RecordReader } from "./log-reader.ts";
 import { assertReadableId, type LogView, type Visibility } from "./log-view.ts";
 import { type AppendedBatch, LogWriter } from "./log-writer.ts";
@@ -20,7 +25,7 @@ import { type AofParts, resolveParts } from "./parts.ts";
 import { readRecordSync } from "./point-read.ts";
 import type { ReadOptions } from "./read-options.ts";
 import type { AofRecord } from "./record.ts";
-import type { AppendOptions, DurableAppendOptions } from "./record-input.ts";
+import type { AppendOptions, BatchRecord, DurableAppendOptions } from "./record-input.ts";
 import type { RecoveryReport } from "./recovery-report.ts";
 import { SegmentActivator } from "./segment-activator.ts";
 import { SegmentCache } from "./segment-cache.ts";
@@ -70,6 +75,14 @@ export class Aof implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #openedUs: number;
   readonly #backgroundErrorFeed: BackgroundErrorFeed;
+  readonly #directory: LogDirectory;
+  readonly #keys: LogKeys | undefined;
+  readonly #keyProvider: KeyProvider | undefined;
+  readonly #content: ContentEncoder;
+  /** Ends calls to the key provider when the log is closed. */
+  readonly #stop = new AbortController();
+  /** Ends when the last rewrap asked for has; never rejects. */
+  #rewrapping: Promise<unknown> = Promise.resolve();
   #openReaders = 0;
   #state: AofState = "open";
   #closing: Promise<void> | undefined;
@@ -78,15 +91,20 @@ export class Aof implements AsyncDisposable {
    * Opens the log in `settings.dir` for writing, creating or recovering it as needed. Resolves to a log that is ready;
    * {@link recovery} says what was found.
    * @throws AofError `INVALID_SETTINGS`, `INVALID_SEGMENT_SIZE`, `LOCKED`, `NOT_A_LOG`, `CORRUPTED_RECORD`,
-   * `CORRUPTED_SEGMENT`, `CORRUPTED_MANIFEST`, `FORMAT_TOO_NEW`, `PERMISSION_DENIED`, `NO_SPACE`, `IO`
+   * `CORRUPTED_SEGMENT`, `CORRUPTED_MANIFEST`, `FORMAT_TOO_NEW`, `PERMISSION_DENIED`, `NO_SPACE`, `IO`; of an encrypted
+   * log also `KEY_REQUIRED`, `KEY_NOT_FOUND`, `WRONG_KEY`, `CORRUPTED_KEYS`, before a byte changed
    */
   static async open(settings: AofSettings, parts: AofParts = {}): Promise<Aof> {
     assertLittleEndian();
     const resolved = resolveAofSettings(settings);
+    if (resolved.encryption === true && parts.keyProvider === undefined) {
+      throw new AofError("INVALID_SETTINGS", "encryption: got true without the part keyProvider, which keeps its keys");
+    }
     const opened = await openLogFiles(resolved, resolveParts(resolved.dir, parts));
     try {
-      return new Aof(resolved, opened, parts.metrics);
+      return new Aof(resolved, opened, parts);
     } catch (error) {
+      opened.keys?.close();
       await opened.index.close();
       opened.manifest.closeSync();
       await opened.lock?.release();
@@ -94,8 +112,16 @@ export class Aof implements AsyncDisposable {
     }
   }
 
-  private constructor(settings: ResolvedAofSettings, opened: OpenedLog, metrics: FlushMetrics | undefined) {
+  private constructor(settings: ResolvedAofSettings, opened: OpenedLog, { metrics, keyProvider }: AofParts) {
     this.options = settings;
+    this.#directory = opened.directory;
+    this.#keys = opened.keys;
+    this.#keyProvider = keyProvider;
+    this.#content = new ContentEncoder(
+      settings.compression === false ? undefined : settings.compression,
+      settings.encryption === false ? undefined : opened.keys,
+      opened.epoch,
+    );
     this.recovery = opened.report;
     this.epoch = opened.epoch;
     this.#lock = opened.lock;
@@ -173,6 +199,7 @@ export class Aof implements AsyncDisposable {
       controller: this.#controller,
       catalog: this.#catalog,
       counters: this.#counters,
+      content: this.#content,
     });
     this.#view = this.#createView();
     this.#stopExitHook = commitOnExit(() => {
@@ -259,21 +286,24 @@ export class Aof implements AsyncDisposable {
   }
 
   /**
-   * Appends all of `payloads` or, if the process or the power dies, none of them. Like {@link append} otherwise; under
+   * Appends all of `records` or, if the process or the power dies, none of them. Like {@link append} otherwise; under
    * `sync` they are durable, by one sync, when this returns.
-   * @param payloads at least one; together they must fit a segment
+   * @param records payloads, or with what only they carry; at least one; together they must fit a segment
    */
-  appendBatch(payloads: readonly Uint8Array[], options?: AppendOptions): AppendedBatch {
+  appendBatch(records: readonly (Uint8Array | BatchRecord)[], options?: AppendOptions): AppendedBatch {
     if (this.#state !== "open") throw this.#refusal();
-    const batch = this.#writer.appendBatch(payloads, options, "make-room");
+    const batch = this.#writer.appendBatch(records, options, "make-room");
     this.#writer.afterAppend();
     return batch;
   }
 
   /** {@link appendBatch} that resolves when all of them survive power loss. */
-  async appendBatchDurable(payloads: readonly Uint8Array[], options?: DurableAppendOptions): Promise<AppendedBatch> {
+  async appendBatchDurable(
+    records: readonly (Uint8Array | BatchRecord)[],
+    options?: DurableAppendOptions,
+  ): Promise<AppendedBatch> {
     if (this.#state !== "open") throw this.#refusal();
-    const batch = this.#writer.appendBatch(payloads, options, "make-room");
+    const batch = this.#writer.appendBatch(records, options, "make-room");
     this.#writer.flushSoon(batch.lastId);
     await this.#pipeline.durable.reached(batch.lastId, options?.signal);
     return batch;
@@ -325,6 +355,19 @@ export class Aof implements AsyncDisposable {
   /** {@link read} by batches: the fastest way to read many. In reverse, batches come newest first. */
   readBatches(options: ReadOptions = {}): BatchReader {
     return new BatchReader(this.#view, options, "durable");
+  }
+
+  /**
+   * Wraps the log's keys anew, with the provider's current key: no record is rewritten. With `newDataKey` what is appended
+   * from now on is encrypted with a key of its own. One at a time; appends go on meanwhile.
+   * @throws AofError `INVALID_ARGUMENT` when the log was opened without keys, `UNSUPPORTED` when all 255 are used,
+   * `ABORTED`, `CLOSED`, `POISONED`, and what the provider throws, after which the keys are as they were; a failed write
+   * of KEYS poisons the log
+   */
+  rewrapKeys(options: RewrapOptions = {}): Promise<RewrapReport> {
+    const result = this.#rewrapping.then(() => this.#rewrap(options));
+    this.#rewrapping = result.catch(() => {});
+    return result;
   }
 
   /** Every segment, oldest first. */
@@ -426,6 +469,8 @@ export class Aof implements AsyncDisposable {
   async #close(): Promise<void> {
     const wasOpen = this.#state === "open";
     if (wasOpen) this.#state = "closing";
+    this.#stop.abort();
+    await this.#rewrapping;
     this.#writer.cancelTimer();
     this.#life.end();
     let failure: unknown;
@@ -450,6 +495,37 @@ export class Aof implements AsyncDisposable {
     if (failure !== undefined) throw failure as Error;
   }
 
+  async #rewrap(options: RewrapOptions): Promise<RewrapReport> {
+    if (this.#state !== "open") throw this.#refusal();
+    if (this.#keys === undefined || this.#keyProvider === undefined || this.#keys.currentGeneration === 0) {
+      throw new AofError("INVALID_ARGUMENT", "the log has no keys to wrap: it is not encrypted, or was opened without");
+    }
+    const { signal } = options;
+    const both = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
+    let wrapped: RewrappedKeys;
+    try {
+      wrapped = await wrapAnew(this.#keys, this.#keyProvider, { ...options, signal: both });
+    } catch (error) {
+      if (this.#stop.signal.aborted) throw closedError();
+      throw error;
+    }
+    if (this.#state !== "open") {
+      wrapped.wipe();
+      throw this.#refusal();
+    }
+    try {
+      const report = wrapped.storeSync(this.#directory, this.#manifest, this.#keys);
+      if (options.newDataKey === true) this.#writer.rotate();
+      return report;
+    } catch (error) {
+      const failure = toAofError(error, "replacing KEYS", { path: "KEYS" });
+      this.#pipeline.fail(failure);
+      throw failure;
+    } finally {
+      wrapped.wipe();
+    }
+  }
+
   async #flushForClose(): Promise<void> {
     if (this.options.flushOn === "main") this.#pipeline.commitBlocking("shutdown");
     else this.#pipeline.requestFlush("shutdown", this.lastId);
@@ -464,6 +540,10 @@ export class Aof implements AsyncDisposable {
       () => this.#activator.close(),
       () => this.#tasks.settled(),
       () => this.#cache.close(),
+      async () => {
+        this.#content.close();
+        this.#keys?.close();
+      },
       () => this.#index.close(),
       async () => {
         await this.#pipeline.current.handle?.close();
@@ -520,6 +600,7 @@ export class Aof implements AsyncDisposable {
     return {
       catalog: this.#catalog,
       cache: this.#cache,
+      keys: this.#keys,
       firstId: () => this.firstId,
       visibleId: (visibility) => watermark(visibility).value,
       waitBeyond: async (id, visibility, signal) => {

@@ -1,16 +1,21 @@
 /**
  * Reads runs of whole, checked records from one segment: one asynchronous read of a block, one pass of checksums.
  */
+import { readContent } from "./content/read-content.ts";
+import type { RecordContent } from "./content/record-body.ts";
 import { toAofError } from "./errors.ts";
-import { recordFlag } from "./format/record-layout.ts";
+import { bodyFlags, recordFlag, recordHeaderBytes } from "./format/record-layout.ts";
 import { corruptedRecord, judged, readRecordSync } from "./point-read.ts";
 import type { LogView } from "./log-view.ts";
 import { RecordBatch } from "./record-batch.ts";
-import { notARecord, sharedRecordChecker } from "./record-check.ts";
+import { notARecord, type RecordChecker, sharedRecordChecker } from "./record-check.ts";
 import type { OpenSegment } from "./segment-cache.ts";
 
 /** Large enough that a read costs little per record, small enough to stay in a cache between check and use. */
 export const blockBytes: number = 256 * 1024;
+
+/** Decoded bytes in a batch before it ends: a block of compressed records may hold a thousand times its size. */
+const decodedBytesMax = 4 * 1024 * 1024;
 
 /** Records read, and where to go on. */
 export interface Block {
@@ -24,7 +29,7 @@ export interface Block {
  * Reads records `[id, lastId]` of `open`, beginning at `offset`, as many as a block holds, at least one.
  * A run ends in front of a record that a repair marked as lost, so that ids in a batch have no gap; the mark itself is
  * skipped.
- * @throws AofError `CORRUPTED_RECORD`, `FORMAT_TOO_NEW`, `IO`
+ * @throws AofError `CORRUPTED_RECORD`, `FORMAT_TOO_NEW`, `KEY_REQUIRED`, `TAMPERED_RECORD`, `IO`
  */
 export async function readBlock(
   view: LogView,
@@ -63,6 +68,8 @@ function checkBlock(
   const { base } = checker;
   checker.bytes.set(block, base);
   const starts = new Uint32Array(Math.min(lastId - id + 1, Math.ceil(block.length / 32)));
+  let contents: (RecordContent | undefined)[] | undefined;
+  let decodedBytes = 0;
   let count = 0;
   let at = 0;
   while (id + count <= lastId) {
@@ -72,15 +79,43 @@ function checkBlock(
       if (count > 0) break;
       throw judged(open, offset + at, id + count, found);
     }
-    if ((checker.flagsAt(base + at) & recordFlag.lost) !== 0) {
+    const flags = checker.flagsAt(base + at);
+    if ((flags & recordFlag.lost) !== 0) {
       if (count > 0) break;
       return { batch: undefined, nextId: id + 1, nextOffset: offset + found };
+    }
+    if ((flags & bodyFlags) !== 0) {
+      const content = contentAt(view, open, checker, at, offset, count === 0);
+      if (content === undefined) break;
+      decodedBytes += content.payload.length;
+      if (decodedBytes > decodedBytesMax && count > 0) break;
+      contents ??= [];
+      contents[count] = content;
     }
     starts[count++] = at;
     at += found;
   }
   if (count === 0) return largeRecord(view, open, id, offset);
-  return { batch: new RecordBatch(id, count, block, starts), nextId: id + count, nextOffset: offset + at };
+  return { batch: new RecordBatch(id, count, block, starts, contents), nextId: id + count, nextOffset: offset + at };
+}
+
+/** Decodes the record at `at`. @returns undefined when it cannot be and is not the first: that read is the next one's */
+function contentAt(
+  view: LogView,
+  open: OpenSegment,
+  checker: RecordChecker,
+  at: number,
+  offset: number,
+  isFirst: boolean,
+): RecordContent | undefined {
+  const bodyAt = checker.base + at + recordHeaderBytes;
+  const body = checker.bytes.subarray(bodyAt, bodyAt + checker.sizeAt(checker.base + at));
+  try {
+    return readContent(view.keys, open, checker, checker.base + at, body, offset + at);
+  } catch (error) {
+    if (isFirst) throw error;
+    return undefined;
+  }
 }
 
 /** A record larger than the block: read by itself. */

@@ -10,21 +10,24 @@ export { Aof, type AofState } from "./aof.ts";
 export { openReadOnly, ReadOnlyLog, type ReadOnlySettings } from "./read-only-log.ts";
 export { verifyLog, type VerifyOptions, type VerifyProblem, type VerifyProgress, type VerifyReport } from "./verify.ts";
 export { repairLog, type RepairReport, type RepairSettings } from "./repair.ts";
+export { rewrapKeys, type RewrapSettings } from "./rewrap-keys.ts";
 
 // Appending.
-export type { AppendOptions, DurableAppendOptions } from "./record-input.ts";
+export type { AppendOptions, BatchRecord, DurableAppendOptions } from "./record-input.ts";
 export type { AppendedBatch } from "./log-writer.ts";
 
 // Reading.
 export type { ReadFrom, ReadOptions } from "./read-options.ts";
 export type { Visibility } from "./log-view.ts";
 export type { AofRecord } from "./record.ts";
+export type { RecordHeaders } from "./content/attributes.ts";
 export { RecordBatch } from "./record-batch.ts";
 export type { BatchReader, RecordReader } from "./log-reader.ts";
 
 // Settings and parts.
 export {
   type AofSettings,
+  type CompressionSettings,
   defaultAofSettings,
   defaultAofSettings as defaultAofOptions,
   type FlushOn,
@@ -39,6 +42,11 @@ export type { TuningObservation } from "./tuning-step.ts";
 export type { AofParts } from "./parts.ts";
 export { aofOptions, type AofOptionsBuilder, type AofSettingSteps } from "./options-builder.ts";
 export { type AofPreset, type AofPresetName, archivePresets, type ArchivePreset, presets } from "./presets.ts";
+
+// Keys.
+export { localKeyRing, type LocalKeyRingSettings } from "./keys/local-key-ring.ts";
+export type { KeyCallOptions, KeyContext, KeyProvider, WrappedKey } from "./keys/key-provider.ts";
+export type { RewrapOptions, RewrapReport } from "./keys/rewrap.ts";
 
 // What happened.
 export type { SegmentInfo } from "./segment-info.ts";

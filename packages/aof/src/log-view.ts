@@ -1,4 +1,5 @@
 import { AofError } from "./errors.ts";
+import type { LogKeys } from "./keys/log-keys.ts";
 import type { SegmentCache } from "./segment-cache.ts";
 import type { SegmentCatalog } from "./segment-catalog.ts";
 
@@ -13,6 +14,8 @@ export type Visibility =
 export interface LogView {
   readonly catalog: SegmentCatalog;
   readonly cache: SegmentCache;
+  /** For encrypted records; undefined when the log was opened without keys. */
+  readonly keys: LogKeys | undefined;
   /** The oldest record, or the next id when there is none. */
   firstId(): number;
   /** The newest record that a reader of this visibility may see. */

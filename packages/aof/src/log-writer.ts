@@ -11,13 +11,15 @@ import type { Clock, Random, TimerHandle } from "@varve/fs-core";
 import type { FlushController, FlushTrigger } from "@varve/flush-metrics";
 import { ActiveSegment } from "./active-segment.ts";
 import type { AppendRing, PendingSpan } from "./append-ring.ts";
-import { AofError } from "./errors.ts";
+import type { ContentEncoder, ContentOptions } from "./content/content-encoder.ts";
+import type { PlannedBody } from "./content/record-body.ts";
+import { AofError, toAofError } from "./errors.ts";
 import type { FlushPipeline } from "./flush-pipeline.ts";
 import { maxRecordId, recordBytes, recordFlag } from "./format/record-layout.ts";
 import { segmentHeaderBytes } from "./format/segment-header.ts";
 import type { AofCounters } from "./metrics.ts";
 import { RecordEncoder } from "./record-encoder.ts";
-import { type AppendOptions, assertPayload, assertTimestamp } from "./record-input.ts";
+import { type AppendOptions, assertPayload, assertTimestamp, type BatchRecord } from "./record-input.ts";
 import type { SegmentCatalog } from "./segment-catalog.ts";
 import type { ResolvedAofSettings } from "./settings.ts";
 
@@ -29,6 +31,7 @@ export interface WriterParts {
   readonly controller: FlushController;
   readonly catalog: SegmentCatalog;
   readonly counters: AofCounters;
+  readonly content: ContentEncoder;
 }
 
 /** Ids of an appended batch: consecutive. */
@@ -57,6 +60,8 @@ export class LogWriter {
   #timer: TimerHandle | undefined;
   readonly #isTimed: boolean;
   readonly #isAsync: boolean;
+  /** A record without options is stored as it is. */
+  readonly #isPlain: boolean;
 
   /** @param segment the active, empty segment that a fresh open begins with */
   constructor(segment: ActiveSegment, lastTimestampUs: number, settings: ResolvedAofSettings, parts: WriterParts) {
@@ -67,6 +72,7 @@ export class LogWriter {
     this.#encoder = new RecordEncoder(parts.ring.memory);
     const { kind } = settings.flushStrategy;
     this.#isAsync = kind === "async";
+    this.#isPlain = parts.content.isPlain;
     this.#isTimed = kind === "periodic" || kind === "batched-or-periodic" || this.#isAsync;
   }
 
@@ -82,6 +88,9 @@ export class LogWriter {
   /** Appends one record; the caller then triggers the flush that its promise needs. */
   append(payload: Uint8Array, options: AppendOptions | undefined, whenFull: WhenFull): number {
     assertPayload(payload, this.#settings.segmentSizeBytes);
+    if (!this.#isPlain || (options !== undefined && hasContent(options))) {
+      return this.#appendContent([payload], options, whenFull).lastId;
+    }
     const bytes = recordBytes(payload.length);
     const timestampUs = this.#timestamp(options);
     const segment = this.#segmentWithRoom(bytes, 1);
@@ -100,13 +109,22 @@ export class LogWriter {
   }
 
   /** Appends all or none: a recovery never finds a part of them. */
-  appendBatch(payloads: readonly Uint8Array[], options: AppendOptions | undefined, whenFull: WhenFull): AppendedBatch {
-    if (!Array.isArray(payloads) || payloads.length === 0) {
-      throw new AofError("INVALID_ARGUMENT", "a batch is an array of at least one Uint8Array");
+  appendBatch(
+    records: readonly (Uint8Array | BatchRecord)[],
+    options: AppendOptions | undefined,
+    whenFull: WhenFull,
+  ): AppendedBatch {
+    if (!Array.isArray(records) || records.length === 0) {
+      throw new AofError("INVALID_ARGUMENT", "a batch is an array of at least one Uint8Array or { payload }");
     }
+    if (!this.#isPlain || (options !== undefined && hasContent(options))) {
+      return this.#appendContent(records, options, whenFull);
+    }
+    const payloads = records as readonly Uint8Array[];
     let bytes = 0;
     let payloadBytes = 0;
     for (const payload of payloads) {
+      if (isBatchRecord(payload)) return this.#appendContent(records, options, whenFull);
       assertPayload(payload, this.#settings.segmentSizeBytes);
       bytes += recordBytes(payload.length);
       payloadBytes += payload.length;
@@ -158,11 +176,71 @@ export class LogWriter {
     this.#timer = undefined;
   }
 
+  /** The next record begins a segment. */
+  rotate(): void {
+    if (this.#segment.count > 0) this.#segment.isFull = true;
+  }
+
   /** The active segment takes no more records once it is older than the settings allow. */
   rotateWhenOld(ageMs: number): void {
     const { segmentMaxAgeMs } = this.#settings;
     if (segmentMaxAgeMs !== undefined && this.#segment.count > 0 && ageMs >= segmentMaxAgeMs)
       this.#segment.isFull = true;
+  }
+
+  /** Records whose bodies may be more than their payloads, all or none. */
+  #appendContent(
+    records: readonly (Uint8Array | BatchRecord)[],
+    options: AppendOptions | undefined,
+    whenFull: WhenFull,
+  ): AppendedBatch {
+    const { content, ring, counters, controller, pipeline } = this.#parts;
+    for (const record of records) assertPayload(payloadOf(record), this.#settings.segmentSizeBytes);
+    const timestampUs = this.#timestamp(options);
+    let bytes = 0;
+    const plans: PlannedBody[] = [];
+    for (const record of records) {
+      const plan = content.plan(payloadOf(record), contentOptions(record, options), timestampUs);
+      plans.push(plan);
+      bytes += recordBytes(plan.size);
+      // Checked as it grows: no more is compressed, and kept, than a segment can hold.
+      if (segmentHeaderBytes + bytes > this.#settings.segmentSizeBytes) break;
+    }
+    const segment = this.#segmentWithRoom(bytes, records.length);
+    const firstId = segment.lastId + 1;
+    const lastId = segment.lastId + records.length;
+    const span =
+      ring.reserve(segment, bytes, segment.end, lastId) ?? this.#reserveFull(segment, bytes, lastId, whenFull);
+    try {
+      this.#encodeContent(plans, segment, span, timestampUs);
+    } catch (error) {
+      // The room is taken but holds no record: nothing behind it may be written.
+      const failure = toAofError(error, "encoding a record");
+      pipeline.fail(failure);
+      throw failure;
+    }
+    this.#lastTimestampUs = timestampUs;
+    counters.totalAppends += records.length;
+    for (const record of records) counters.totalAppendedBytes += payloadOf(record).length;
+    controller.recordAppend(records.length, bytes);
+    return { firstId, lastId };
+  }
+
+  /** Only now: an id that was given to a refused record would be a nonce used twice. */
+  #encodeContent(plans: readonly PlannedBody[], segment: ActiveSegment, span: PendingSpan, timestampUs: number): void {
+    const encoder = span.oversize ? new RecordEncoder(span.memory) : this.#encoder;
+    let at = this.#parts.ring.reservedAt;
+    for (const [index, plan] of plans.entries()) {
+      const id = segment.lastId + 1;
+      const flags = plan.flags | (index < plans.length - 1 ? recordFlag.batchContinues : 0);
+      const body = this.#parts.content.encode(plan, segment, id, timestampUs, flags);
+      const distance = segment.end - segment.durableEnd;
+      encoder.encode(at, body, id, timestampUs, flags, plan.codecBits, distance);
+      const length = recordBytes(plan.size);
+      segment.push(length, timestampUs);
+      if (plan.expiresAtUs > 0) segment.pushExpiry(plan.expiresAtUs);
+      at += length;
+    }
   }
 
   #schedule(trigger: FlushTrigger | undefined): void {
@@ -251,4 +329,23 @@ export class LogWriter {
       { ready },
     );
   }
+}
+
+function hasContent(options: AppendOptions): boolean {
+  return options.headers !== undefined || options.ttlMs !== undefined;
+}
+
+function isBatchRecord(record: Uint8Array | BatchRecord): record is BatchRecord {
+  return !(record instanceof Uint8Array) && typeof record === "object" && record !== null && "payload" in record;
+}
+
+function payloadOf(record: Uint8Array | BatchRecord): Uint8Array {
+  return isBatchRecord(record) ? record.payload : record;
+}
+
+function contentOptions(record: Uint8Array | BatchRecord, options: AppendOptions | undefined): ContentOptions {
+  const own: ContentOptions = isBatchRecord(record) ? record : {};
+  const headers = own.headers ?? options?.headers;
+  const ttlMs = own.ttlMs ?? options?.ttlMs;
+  return { ...(headers === undefined ? {} : { headers }), ...(ttlMs === undefined ? {} : { ttlMs }) };
 }

@@ -6,6 +6,8 @@ import { type FileLock, isStorageError } from "@varve/fs-core";
 import { AofError, type AofErrorCode, isAofError, toAofError } from "./errors.ts";
 import type { Manifest, SegmentTail } from "./format/manifest-codec.ts";
 import { IndexKeeper } from "./index-keeper.ts";
+import type { LogKeys } from "./keys/log-keys.ts";
+import { ensureKeys, loadKeys } from "./keys/open-keys.ts";
 import { LogDirectory } from "./log-directory.ts";
 import { listLog } from "./log-listing.ts";
 import { ManifestFile, readManifest } from "./manifest-file.ts";
@@ -29,6 +31,8 @@ export interface OpenedLog {
   readonly tail: SegmentTail | undefined;
   readonly epoch: number;
   readonly report: RecoveryReport;
+  /** undefined: opened without keys. */
+  readonly keys: LogKeys | undefined;
 }
 
 /** @throws AofError; see `Aof.open` */
@@ -45,9 +49,11 @@ export async function openLogFiles(
   const lock = await takeLock(directory, settings.takeOver);
   let manifest: ManifestFile | undefined;
   let index: IndexKeeper | undefined;
+  let keys: LogKeys | undefined;
   try {
     const lost: LostRange[] = [];
     const found = await manifestOf(directory, settings, lost);
+    keys = await loadKeys(directory, found.manifest, settings.encryption, parts.keyProvider);
     manifest = new ManifestFile(directory, found.manifest);
     if (found.isNew) manifest.replaceSync({});
     // A stuck writer must be fenced before its tail is read: whatever it acknowledges was synced before this.
@@ -57,6 +63,9 @@ export async function openLogFiles(
     const plan = await planOrSalvage(directory, settings, index, manifest, lost);
     if (settings.recovery === "strict") refuseUnlessClean(plan);
     const files = await applyRecovery(directory, plan, { isTakeOver: lock === undefined });
+    if (keys !== undefined && parts.keyProvider !== undefined && settings.encryption !== false) {
+      await ensureKeys(directory, manifest, keys, parts.keyProvider);
+    }
     await refreshIndex(index, files.sealed);
     const report = reportRecovery({
       mode: settings.recovery,
@@ -68,9 +77,10 @@ export async function openLogFiles(
       epoch,
       index: index.opening,
     });
-    return { directory, lock, manifest, index, sealed: files.sealed, tail: tailOf(files.sealed), epoch, report };
+    return { directory, lock, manifest, index, sealed: files.sealed, tail: tailOf(files.sealed), epoch, report, keys };
   } catch (error) {
     await index?.close().catch(() => {});
+    keys?.close();
     manifest?.closeSync();
     await lock?.release();
     throw isAofError(error) ? error : toAofError(error, "opening the log");
@@ -135,6 +145,13 @@ async function refuseStrangers(directory: LogDirectory, indexPath: string): Prom
     throw new AofError(
       "CORRUPTED_MANIFEST",
       `MANIFEST is missing although ${listing.segments.length} segments are there; restore it, or repair with mode "salvage"`,
+      { path: "MANIFEST" },
+    );
+  }
+  if (listing.hasKeys) {
+    throw new AofError(
+      "CORRUPTED_MANIFEST",
+      `MANIFEST is missing although KEYS is there; restore it, or repair with mode "salvage"`,
       { path: "MANIFEST" },
     );
   }

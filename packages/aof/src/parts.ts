@@ -1,6 +1,7 @@
 import type { Clock, FileSystem, Random } from "@varve/fs-core";
 import { LocalFileSystem, systemClock, systemRandom } from "@varve/fs-core";
 import type { FlushMetrics } from "@varve/flush-metrics";
+import type { KeyProvider } from "./keys/key-provider.ts";
 
 /** Live collaborators of a log. Leave out what the defaults serve; tests swap them. Whoever makes a part closes it. */
 export interface AofParts {
@@ -10,6 +11,8 @@ export interface AofParts {
   readonly random?: Random;
   /** Default: the log's own, closed with it. */
   readonly metrics?: FlushMetrics;
+  /** Wraps and unwraps the log's keys: `localKeyRing`, or a KMS. Needed to write and to read what is encrypted. */
+  readonly keyProvider?: KeyProvider;
 }
 
 /** The parts with the file system narrowed to the log's directory. */
@@ -17,6 +20,7 @@ export interface LogParts {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly random: Random;
+  readonly keyProvider: KeyProvider | undefined;
 }
 
 /** Fills in the platform's parts. The directory itself is `""` in the result's file system, or `prefix` of it. */
@@ -26,5 +30,6 @@ export function resolveParts(dir: string, parts: AofParts): LogParts & { readonl
     root: parts.fileSystem === undefined ? "" : dir,
     clock: parts.clock ?? systemClock,
     random: parts.random ?? systemRandom,
+    keyProvider: parts.keyProvider,
   };
 }

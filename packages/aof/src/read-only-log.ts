@@ -8,6 +8,11 @@
 import type { FileHandle, FileWatch, TimerHandle } from "@varve/fs-core";
 import { ActiveSegment } from "./active-segment.ts";
 import { AofError, toAofError } from "./errors.ts";
+import type { Manifest } from "./format/manifest-codec.ts";
+import type { KeyProvider } from "./keys/key-provider.ts";
+import { readKeys, readKeysOf } from "./keys/keys-file.ts";
+import { LogKeys } from "./keys/log-keys.ts";
+import { unwrapInto } from "./keys/wrapping.ts";
 import { LogDirectory } from "./log-directory.ts";
 import { listLog } from "./log-listing.ts";
 import { BatchReader, RecordReader } from "./log-reader.ts";
@@ -47,7 +52,8 @@ const lookEveryMs = 1000;
 /**
  * Opens the log in `settings.dir` for reading, whether or not somebody writes it.
  * @throws AofError `NOT_FOUND` when there is none, `INVALID_SETTINGS`, `CORRUPTED_SEGMENT`, `CORRUPTED_MANIFEST`,
- * `CORRUPTED_RECORD`, `FORMAT_TOO_NEW`, `PERMISSION_DENIED`, `IO`
+ * `CORRUPTED_RECORD`, `FORMAT_TOO_NEW`, `PERMISSION_DENIED`, `IO`; with the part `keyProvider` also `CORRUPTED_KEYS`,
+ * `KEY_NOT_FOUND`, `WRONG_KEY`. Without it encrypted records are refused when they are read, with `KEY_REQUIRED`
  */
 export async function openReadOnly(settings: ReadOnlySettings, parts: AofParts = {}): Promise<ReadOnlyLog> {
   const problems: string[] = [];
@@ -60,7 +66,7 @@ export async function openReadOnly(settings: ReadOnlySettings, parts: AofParts =
       problems.push(`${name}: got ${describe(value)}, want an integer of 1 or more`);
   }
   if (problems.length > 0) throw new AofError("INVALID_SETTINGS", problems.join("\n"));
-  const log = new ReadOnlyLog(new LogDirectory(resolveParts(settings.dir, parts)), settings);
+  const log = new ReadOnlyLog(new LogDirectory(resolveParts(settings.dir, parts)), settings, parts.keyProvider);
   try {
     await log.refresh();
   } catch (error) {
@@ -77,6 +83,10 @@ export class ReadOnlyLog implements AsyncDisposable {
   readonly #maxReaders: number;
   readonly #catalog = new SegmentCatalog([]);
   readonly #cache: SegmentCache;
+  readonly #keyProvider: KeyProvider | undefined;
+  #keys: LogKeys | undefined;
+  /** Ends calls to the provider when the log is closed. */
+  readonly #stop = new AbortController();
   readonly #view: LogView;
   readonly #written = new Watermark(0);
   readonly #durable = new Watermark(0);
@@ -93,8 +103,9 @@ export class ReadOnlyLog implements AsyncDisposable {
   #isClosed = false;
 
   /** Use {@link openReadOnly}. */
-  constructor(directory: LogDirectory, settings: ReadOnlySettings) {
+  constructor(directory: LogDirectory, settings: ReadOnlySettings, keyProvider: KeyProvider | undefined) {
     this.#directory = directory;
+    this.#keyProvider = keyProvider;
     this.#indexPath = settings.indexPath ?? "index";
     this.#maxReaders = settings.maxReaders ?? 1000;
     this.#cache = new SegmentCache(directory, settings.segmentCacheSize ?? 100, offsetTableBytesMax);
@@ -168,6 +179,7 @@ export class ReadOnlyLog implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#stop.abort();
     this.#watch?.close();
     this.#lookTimer?.cancel();
     const closed = new AofError("CLOSED", "the log was closed; open it again");
@@ -179,6 +191,7 @@ export class ReadOnlyLog implements AsyncDisposable {
       // Whoever asked for it has the failure.
     }
     await this.#cache.close();
+    this.#keys?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -216,8 +229,21 @@ export class ReadOnlyLog implements AsyncDisposable {
         },
       );
     }
+    await this.#refreshKeys(manifest);
     this.#written.raise(visibleId);
     this.#durable.raise(Math.max(manifest.promisedId, this.#follower?.durableId ?? visibleId));
+  }
+
+  /**
+   * Unwraps the keys that are new in KEYS. Read after the records were found: the key of each was in KEYS before it was
+   * written, even if MANIFEST, read first, did not say so yet.
+   */
+  async #refreshKeys({ logId, hasKeys }: Manifest): Promise<void> {
+    if (this.#keyProvider === undefined) return;
+    if (!hasKeys && (await readKeys(this.#directory)) === undefined) return;
+    const { entries } = await readKeysOf(this.#directory, logId);
+    this.#keys ??= new LogKeys(logId);
+    await unwrapInto(this.#keys, entries, this.#keyProvider, this.#stop.signal);
   }
 
   /** Goes on with the newest segment known; it is complete once it has a successor. */
@@ -280,9 +306,13 @@ export class ReadOnlyLog implements AsyncDisposable {
   }
 
   #createView(): LogView {
+    const keys = (): LogKeys | undefined => this.#keys;
     return {
       catalog: this.#catalog,
       cache: this.#cache,
+      get keys() {
+        return keys();
+      },
       firstId: () => this.#firstId,
       visibleId: (visibility) => (visibility === "durable" ? this.durableId : this.lastId),
       waitBeyond: (id, visibility, signal) => this.#waitBeyond(id, visibility, signal),

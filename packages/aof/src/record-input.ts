@@ -1,3 +1,4 @@
+import type { RecordHeaders } from "./content/attributes.ts";
 import { AofError } from "./errors.ts";
 import { describe, maxPayloadBytes } from "./settings.ts";
 
@@ -8,6 +9,23 @@ export interface AppendOptions {
    * lower than the record before it is raised to that record's. Default: the clock's.
    */
   readonly timestampUs?: number;
+  /**
+   * Text that travels with the record: at most 64 headers with names of 1 to 255 bytes as UTF-8, together at most 64 KiB.
+   * Encrypted with the payload. In a batch: of the records that name none of their own.
+   */
+  readonly headers?: RecordHeaders;
+  /**
+   * The record expires so long after its time: 1 to 2^42 ms. The moment is stored in the clear, even when the record is
+   * encrypted. In a batch: of the records that name none of their own.
+   */
+  readonly ttlMs?: number;
+}
+
+/** A record of a batch, with what only it carries. */
+export interface BatchRecord {
+  readonly payload: Uint8Array;
+  readonly headers?: RecordHeaders;
+  readonly ttlMs?: number;
 }
 
 /** Options of an append that waits. */

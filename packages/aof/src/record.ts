@@ -1,3 +1,5 @@
+import type { RecordHeaders } from "./content/attributes.ts";
+
 /** One record as a reader gets it. */
 export interface AofRecord {
   readonly id: number;
@@ -5,4 +7,8 @@ export interface AofRecord {
   readonly timestampUs: number;
   /** Yours: a copy that nothing else refers to, or a view of a block that is never written again. */
   readonly payload: Uint8Array;
+  /** The headers it was appended with; absent when there were none. An object without a prototype. */
+  readonly headers?: RecordHeaders;
+  /** When it expires, µs since 1970; absent when it carries no expiry of its own. */
+  readonly expiresAtUs?: number;
 }

@@ -41,9 +41,12 @@ export async function repairLog(settings: RepairSettings, parts: AofParts = {}):
   }
   // Throws NOT_FOUND before an open would create a log.
   const before = await verifyLog(place, {}, parts);
-  const isDamaged = before.problems.some(({ code }) => code.startsWith("CORRUPTED"));
+  // No repair makes keys: KEYS is restored from a copy.
+  const isDamaged = before.problems.some(({ code }) => code.startsWith("CORRUPTED") && code !== "CORRUPTED_KEYS");
   const lost = settings.mode === "salvage" && isDamaged ? await salvage(settings, parts) : [];
-  const log = await Aof.open(place, parts);
+  // Nothing is appended and no record's content is read: no key is needed.
+  const { keyProvider: _, ...rest } = parts;
+  const log = await Aof.open({ ...place, encryption: false }, rest);
   const { recovery } = log;
   await log.close();
   const messages = [...recovery.messages, ...lost.map(lostMessage)];

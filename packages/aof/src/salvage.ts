@@ -10,6 +10,7 @@ import type { FileHandle } from "@varve/fs-core";
 import { temporaryName } from "@varve/fs-core";
 import { isAofError, toAofError } from "./errors.ts";
 import type { Manifest, SegmentTail } from "./format/manifest-codec.ts";
+import { readKeys } from "./keys/keys-file.ts";
 import type { LogDirectory } from "./log-directory.ts";
 import { listLog } from "./log-listing.ts";
 import { ManifestFile, readManifest } from "./manifest-file.ts";
@@ -65,7 +66,7 @@ class Salvage {
       tail = await this.#fillGap(nextId, manifest.promisedId, tail, "they were durable, but no file has them");
       nextId = manifest.promisedId + 1;
     }
-    this.#writeManifest(manifest, firstId, nextId - 1, tail);
+    await this.#writeManifest(manifest, firstId, nextId - 1, tail);
     return this.#lost;
   }
 
@@ -157,14 +158,21 @@ class Salvage {
     this.#lost.push({ firstId, lastId, reason });
   }
 
-  #writeManifest(manifest: Manifest | undefined, firstId: number, lastId: number, tail: SegmentTail | undefined): void {
+  async #writeManifest(
+    manifest: Manifest | undefined,
+    firstId: number,
+    lastId: number,
+    tail: SegmentTail | undefined,
+  ): Promise<void> {
+    // Keys are bound to the log's id: without MANIFEST, KEYS has it.
+    const keys = manifest === undefined ? await readKeys(this.#directory) : undefined;
     const id = this.#directory.random.fill(new Uint8Array(16));
     const file = new ManifestFile(this.#directory, {
       epoch: this.#epoch,
-      logId: manifest?.logId ?? Array.from(id, (byte) => byte.toString(16).padStart(2, "0")).join(""),
+      logId: manifest?.logId ?? keys?.logId ?? Array.from(id, (byte) => byte.toString(16).padStart(2, "0")).join(""),
       firstId,
       closedCleanly: false,
-      hasKeys: manifest?.hasKeys ?? false,
+      hasKeys: manifest?.hasKeys ?? keys !== undefined,
       hasCursors: manifest?.hasCursors ?? false,
       active: undefined,
       promisedId: lastId,

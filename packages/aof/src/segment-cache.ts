@@ -24,16 +24,21 @@ export class OpenSegment {
   readonly handle: FileHandle;
   readonly saltLow: number;
   readonly saltHigh: number;
+  readonly baseId: number;
+  /** Of the writer that began it: its records are encrypted for that. */
+  readonly epoch: number;
   pins = 0;
   readonly #cache: SegmentCache;
   /** Pieces of the offset table, by index; only for sealed segments. */
   #chunks: (Uint32Array | undefined)[] = [];
   #entryBytes: 2 | 4 | undefined;
 
-  constructor(cache: SegmentCache, segment: LogSegment, handle: FileHandle, salt: bigint) {
+  constructor(cache: SegmentCache, segment: LogSegment, handle: FileHandle, salt: bigint, epoch: number) {
     this.#cache = cache;
     this.segment = segment;
     this.handle = handle;
+    this.baseId = segment.baseId;
+    this.epoch = epoch;
     this.saltLow = Number(BigInt.asIntN(32, salt));
     this.saltHigh = Number(BigInt.asIntN(32, salt >> 32n));
   }
@@ -195,8 +200,8 @@ export class SegmentCache {
     const handle = this.#openFile(segment);
     let open: OpenSegment;
     try {
-      const { salt } = readSegmentHeaderSync(handle, segment.baseId);
-      open = new OpenSegment(this, segment, handle, salt);
+      const { salt, epoch } = readSegmentHeaderSync(handle, segment.baseId);
+      open = new OpenSegment(this, segment, handle, salt, epoch);
     } catch (error) {
       handle.closeSync();
       throw toAofError(error, `opening ${segment.name}`, { path: segment.name, segmentId: segment.baseId });

@@ -1,6 +1,7 @@
 /** File names inside a log's directory: each is built and parsed here and nowhere else. */
 
 export const manifestName = "MANIFEST";
+export const keysName = "KEYS";
 
 const segmentPattern = /^segment_(\d{20})\.log$/;
 const brokenPattern = /^segment_\d{20}\.log\.broken-\d+-\d+(?:\.\d+)?$/;

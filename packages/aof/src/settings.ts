@@ -56,6 +56,21 @@ export interface AofSettings {
    * That writer's next flush fails with `FENCED`. Default false.
    */
   readonly takeOver?: boolean;
+  /** zstd on records where it makes them smaller. `true` is `{}`. Default false. */
+  readonly compression?: boolean | CompressionSettings;
+  /**
+   * `true`: records are encrypted with AES-256-GCM; needs the part `keyProvider`. Default: as the log is, so that nothing
+   * is ever silently written in the clear to a log that was encrypted. `false`: in the clear, even there.
+   */
+  readonly encryption?: boolean;
+}
+
+/** How records are compressed. */
+export interface CompressionSettings {
+  /** zstd level, 1..19. Default 3. */
+  readonly level?: number;
+  /** Shorter records stay as they are: 0..2^30 bytes, headers included. Default 256, below which little is gained. */
+  readonly minBytes?: number;
 }
 
 /** Every setting decided. Frozen. */
@@ -76,6 +91,9 @@ export interface ResolvedAofSettings {
   readonly indexKind: "auto" | "lmdb" | "file" | "memory";
   readonly recovery: RecoveryMode;
   readonly takeOver: boolean;
+  readonly compression: Required<CompressionSettings> | false;
+  /** undefined: as the log is. */
+  readonly encryption: boolean | undefined;
 }
 
 const KiB = 1024;
@@ -85,7 +103,7 @@ const GiB = 1024 * MiB;
 /** The defaults, for spreading: `{ ...defaultAofSettings, dir }`. */
 export const defaultAofSettings: Omit<
   Required<AofSettings>,
-  "dir" | "segmentMaxAgeMs" | "segmentMaxRecords" | "flushOn" | "autoTune"
+  "dir" | "segmentMaxAgeMs" | "segmentMaxRecords" | "flushOn" | "autoTune" | "encryption"
 > = Object.freeze({
   segmentSizeBytes: 64 * MiB,
   flushStrategy: { kind: "batched-or-periodic", batchSize: 100, intervalMs: 1000 },
@@ -98,6 +116,7 @@ export const defaultAofSettings: Omit<
   indexKind: "auto",
   recovery: "truncate-torn-tail",
   takeOver: false,
+  compression: false,
 } as const);
 
 /** Every name that a log accepts. */
@@ -108,6 +127,7 @@ export const aofSettingNames: ReadonlySet<string> = new Set([
   "segmentMaxRecords",
   "flushOn",
   "autoTune",
+  "encryption",
 ]);
 
 /**
@@ -163,6 +183,8 @@ export function resolveAofSettings(input: AofSettings): ResolvedAofSettings {
     "an integer in 1..2^32-1",
   );
   check("flushOn", settings.flushOn === undefined || ["main", "pool"].includes(settings.flushOn), "main or pool");
+  check("encryption", settings.encryption === undefined || typeof settings.encryption === "boolean", "true or false");
+  const compression = resolveCompression(settings.compression, problems);
 
   const flushStrategy = resolveFlushStrategy(settings.flushStrategy, problems);
   const autoTune = resolveAutoTune(settings.autoTune, flushStrategy, problems);
@@ -195,7 +217,24 @@ export function resolveAofSettings(input: AofSettings): ResolvedAofSettings {
     indexKind: settings.indexKind,
     recovery: settings.recovery,
     takeOver: settings.takeOver,
+    compression,
+    encryption: settings.encryption,
   });
+}
+
+function resolveCompression(given: unknown, problems: string[]): Required<CompressionSettings> | false {
+  if (given === false) return false;
+  if (given !== true && (typeof given !== "object" || given === null)) {
+    problems.push(`compression: got ${describe(given)}, want true, false or { level, minBytes }`);
+    return false;
+  }
+  const { level = 3, minBytes = 256, ...unknown }: CompressionSettings = given === true ? {} : given;
+  for (const name of Object.keys(unknown)) problems.push(`compression.${name}: no such setting`);
+  if (!isIntegerIn(level, 1, 19)) problems.push(`compression.level: got ${describe(level)}, want an integer in 1..19`);
+  if (!isIntegerIn(minBytes, 0, GiB)) {
+    problems.push(`compression.minBytes: got ${describe(minBytes)}, want an integer in 0..2^30`);
+  }
+  return Object.freeze({ level, minBytes });
 }
 
 /** Largest stored payload that fits a segment of `segmentSizeBytes`. */

@@ -2,6 +2,7 @@
 import type { FileHandle } from "@varve/fs-core";
 import { AofError, type AofErrorCode, isAofError, toAofError } from "./errors.ts";
 import { type SegmentHeader, segmentHeaderBytes } from "./format/segment-header.ts";
+import { readKeysOf } from "./keys/keys-file.ts";
 import { LogDirectory } from "./log-directory.ts";
 import { listLog } from "./log-listing.ts";
 import { type AofParts, resolveParts } from "./parts.ts";
@@ -129,6 +130,7 @@ class Verification {
       this.#note(error);
       return;
     }
+    await this.#keys(plan);
     const { active } = plan;
     if (active !== undefined && active.tornEnd > active.scan.end) {
       this.#notes.push(
@@ -145,6 +147,16 @@ class Verification {
     for (const name of [...plan.debris, ...plan.temporary])
       this.#notes.push(`${name} is left over: the next open for writing removes it`);
     for (const name of plan.foreign) this.#notes.push(`${name} is not part of the log and is left alone`);
+  }
+
+  /** No key is needed: a record's checksum covers it as it is stored. */
+  async #keys({ manifest }: RecoveryPlan): Promise<void> {
+    if (manifest?.hasKeys !== true) return;
+    try {
+      await readKeysOf(this.#directory, manifest.logId);
+    } catch (error) {
+      this.#note(error);
+    }
   }
 
   async #segment(baseId: number): Promise<void> {
