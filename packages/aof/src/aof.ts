@@ -4,10 +4,12 @@ import { ActiveSegment } from "./active-segment.ts";
 import { AppendRing } from "./append-ring.ts";
 import { BackgroundTasks } from "./background-tasks.ts";
 import { AofError, toAofError } from "./errors.ts";
+import { Cursor, type CursorHost, type CursorOptions, openCursor } from "./cursor.ts";
+import { CursorStore } from "./cursor-store.ts";
 import { commitOnExit } from "./exit-hook.ts";
 import { FlushPipeline } from "./flush-pipeline.ts";
 import type { IndexKeeper } from "./index-keeper.ts";
-import { BatchReader, RecordReader } from "./log-reader.ts";
+import { BatchReader, findTimestamp, RecordReader } from "./log-reader.ts";
 import { assertReadableId, type LogView, type Visibility } from "./log-view.ts";
 import { type AppendedBatch, LogWriter } from "./log-writer.ts";
 import type { ManifestFile } from "./manifest-file.ts";
@@ -19,6 +21,9 @@ import type { ReadOptions } from "./read-options.ts";
 import type { AofRecord } from "./record.ts";
 import type { AppendOptions, DurableAppendOptions } from "./record-input.ts";
 import type { RecoveryReport } from "./recovery-report.ts";
+import { Retention } from "./retention.ts";
+import { RetentionClock } from "./retention-clock.ts";
+import type { RetentionReport, TrimOptions, TrimReport } from "./retention-report.ts";
 import { SegmentActivator } from "./segment-activator.ts";
 import { SegmentCache } from "./segment-cache.ts";
 import { SegmentCatalog } from "./segment-catalog.ts";
@@ -64,6 +69,9 @@ export class Aof implements AsyncDisposable {
   readonly #view: LogView;
   readonly #stopExitHook: () => void;
   readonly #life: SegmentLife;
+  readonly #retentionClock: RetentionClock;
+  readonly #retention: Retention;
+  readonly #cursors: CursorStore;
   #openReaders = 0;
   #state: AofState = "open";
   #closing: Promise<void> | undefined;
@@ -102,7 +110,10 @@ export class Aof implements AsyncDisposable {
       if (name === "finalize") this.#pipeline.fail(error);
     });
     this.#catalog = new SegmentCatalog(opened.sealed);
-    this.#cache = new SegmentCache(opened.directory, settings.segmentCacheSize, offsetTableBytesMax);
+    this.#cache = new SegmentCache(opened.directory, settings.segmentCacheSize, offsetTableBytesMax, () =>
+      this.#retention.segmentReleased(),
+    );
+    this.#retentionClock = new RetentionClock(clock);
     this.#activator = new SegmentActivator(opened.directory, opened.manifest, settings.segmentSizeBytes);
     this.#ring = new AppendRing(settings.bufferBytes);
     this.#ownMetrics = metrics === undefined ? new FlushMetrics({}, { clock }) : undefined;
@@ -125,6 +136,7 @@ export class Aof implements AsyncDisposable {
       catalog: this.#catalog,
       activator: this.#activator,
       counters: this.#counters,
+      onSealed: () => this.#retention.segmentSealed(),
     });
 
     const { kind } = settings.flushStrategy;
@@ -159,7 +171,28 @@ export class Aof implements AsyncDisposable {
       catalog: this.#catalog,
       counters: this.#counters,
     });
+    this.#cursors = new CursorStore(opened.cursors, {
+      directory: opened.directory,
+      manifest: opened.manifest,
+      tasks: this.#tasks,
+      poison: (error) => this.#pipeline.fail(error),
+    });
     this.#view = this.#createView();
+    this.#retention = new Retention(settings, {
+      directory: opened.directory,
+      manifest: opened.manifest,
+      index: this.#index,
+      tasks: this.#tasks,
+      catalog: this.#catalog,
+      cache: this.#cache,
+      cursors: this.#cursors,
+      counters: this.#counters,
+      clock: this.#retentionClock,
+      writer: this.#writer,
+      durableId: () => this.durableId,
+      isWritable: () => this.#state === "open",
+      poison: (error) => this.#pipeline.fail(error),
+    });
     this.#stopExitHook = commitOnExit(() => {
       if (this.#state === "open") this.#pipeline.commitBlocking("shutdown");
     });
@@ -286,7 +319,7 @@ export class Aof implements AsyncDisposable {
   }
 
   /**
-   * The record `id`, undefined when there is none yet that `visibility` (default `durable`) lets you see.
+   * The record `id`, undefined when there is none yet that `visibility` (default `durable`) lets you see, or it expired.
    * @throws AofError `RECORD_TRIMMED`, `CORRUPTED_RECORD`, `CORRUPTED_SEGMENT`, `INVALID_ARGUMENT`, `IO`, `CLOSED`
    */
   async get(id: number, options?: { readonly visibility?: Visibility }): Promise<AofRecord | undefined> {
@@ -310,6 +343,43 @@ export class Aof implements AsyncDisposable {
   /** {@link read} by batches: the fastest way to read many. In reverse, batches come newest first. */
   readBatches(options: ReadOptions = {}): BatchReader {
     return new BatchReader(this.#view, options, "durable");
+  }
+
+  /**
+   * Removes every record with an id below `beforeId`, at once and for good, as far as cursors allow. Files of segments
+   * that have no record left follow; one that a reader holds goes when the reader lets go of it.
+   * @param beforeId 1 to `durableId + 1`
+   * @throws AofError `INVALID_ARGUMENT`, `CLOSED`, `POISONED`; `FENCED`, `NO_SPACE`, `IO` when MANIFEST could not be
+   * replaced, which poisons the log: whether the records are gone is known when it is opened again
+   */
+  async trim(beforeId: number, options: TrimOptions = {}): Promise<TrimReport> {
+    if (this.#state !== "open") throw this.#refusal();
+    return this.#retention.trim(beforeId, options);
+  }
+
+  /**
+   * Does now what `ttlMs` and `retention` ask for, whatever the interval, without waiting for the clock to settle.
+   * @param options.dryRun only say what would go
+   * @throws AofError as {@link trim}
+   */
+  async applyRetention(options: { readonly dryRun?: boolean } = {}): Promise<RetentionReport> {
+    if (this.#state !== "open") throw this.#refusal();
+    return this.#retention.apply(options.dryRun === true);
+  }
+
+  /**
+   * The durable cursor of that name, made when there is none: it exists, and holds retention back, when this resolves.
+   * @param name 1..200 bytes of UTF-8 without control characters
+   * @throws AofError `INVALID_ARGUMENT`, `RECORD_TRIMMED`, `ABORTED`, `CLOSED`, `POISONED`, `FENCED`, `NO_SPACE`, `IO`
+   */
+  async cursor(name: string, options: CursorOptions = {}): Promise<Cursor> {
+    if (this.#state !== "open") throw this.#refusal();
+    return openCursor(name, options, this.#cursorHost());
+  }
+
+  /** Every cursor, sorted by name. */
+  cursors(): Cursor[] {
+    return [...this.#cursors.stored.keys()].sort().map((name) => new Cursor(name, this.#cursorHost()));
   }
 
   /** Every segment, oldest first. */
@@ -340,6 +410,10 @@ export class Aof implements AsyncDisposable {
       segmentsCreated: this.#counters.segmentsCreated,
       segmentsFinalized: this.#counters.segmentsFinalized,
       backpressureEvents: this.#counters.backpressureEvents,
+      trimmedRecords: this.#counters.trimmedRecords,
+      trimmedSegments: this.#counters.trimmedSegments,
+      trimmedBytes: this.#counters.trimmedBytes,
+      cursors: this.#cursors.stored.size,
       openReaders: this.#openReaders,
       bufferedBytes: this.#ring.pendingBytes,
       flush: this.#controller.metrics.snapshot(),
@@ -374,6 +448,7 @@ export class Aof implements AsyncDisposable {
     if (wasOpen) this.#state = "closing";
     this.#writer.cancelTimer();
     this.#life.end();
+    this.#retention.end();
     let failure: unknown;
     if (wasOpen) {
       try {
@@ -454,13 +529,31 @@ export class Aof implements AsyncDisposable {
     }
   }
 
+  #cursorHost(): CursorHost {
+    return {
+      store: this.#cursors,
+      firstId: () => this.firstId,
+      durableId: () => this.durableId,
+      findTime: (timestampUs) => findTimestamp(this.#view, timestampUs, this.durableId),
+      read: (options) => this.read(options),
+      assertWritable: () => {
+        if (this.#state !== "open") throw this.#refusal();
+      },
+    };
+  }
+
   #createView(): LogView {
     const watermark = (visibility: Visibility) =>
       visibility === "durable" ? this.#pipeline.durable : this.#pipeline.written;
     return {
       catalog: this.#catalog,
       cache: this.#cache,
+      expiry: {
+        ttlUs: (this.options.ttlMs ?? 0) * 1000,
+        nowUs: () => this.#retentionClock.nowUs(),
+      },
       firstId: () => this.firstId,
+      latestFirstId: () => this.firstId,
       visibleId: (visibility) => watermark(visibility).value,
       waitBeyond: async (id, visibility, signal) => {
         try {

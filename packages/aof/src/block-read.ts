@@ -2,6 +2,7 @@
  * Reads runs of whole, checked records from one segment: one asynchronous read of a block, one pass of checksums.
  */
 import { toAofError } from "./errors.ts";
+import { hasExpired } from "./expiry.ts";
 import { recordFlag } from "./format/record-layout.ts";
 import { corruptedRecord, judged, readRecordSync } from "./point-read.ts";
 import type { LogView } from "./log-view.ts";
@@ -14,7 +15,7 @@ export const blockBytes: number = 256 * 1024;
 
 /** Records read, and where to go on. */
 export interface Block {
-  /** undefined when every record in the block was lost. */
+  /** undefined when every record in the block was lost or has expired. */
   readonly batch: RecordBatch | undefined;
   readonly nextId: number;
   readonly nextOffset: number;
@@ -22,8 +23,8 @@ export interface Block {
 
 /**
  * Reads records `[id, lastId]` of `open`, beginning at `offset`, as many as a block holds, at least one.
- * A run ends in front of a record that a repair marked as lost, so that ids in a batch have no gap; the mark itself is
- * skipped.
+ * A run ends in front of a record that a repair marked as lost or that has expired, so that ids in a batch have no gap;
+ * those in front of a run are skipped.
  * @throws AofError `CORRUPTED_RECORD`, `FORMAT_TOO_NEW`, `IO`
  */
 export async function readBlock(
@@ -62,6 +63,7 @@ function checkBlock(
   const checker = sharedRecordChecker();
   const { base } = checker;
   checker.bytes.set(block, base);
+  // Room for all of them, should none be skipped.
   const starts = new Uint32Array(Math.min(lastId - id + 1, Math.ceil(block.length / 32)));
   let count = 0;
   let at = 0;
@@ -69,16 +71,20 @@ function checkBlock(
     const found = checker.check(base + at, block.length - at, id + count, open.saltLow, open.saltHigh);
     if (found <= 0) {
       if (found === notARecord.incomplete && !isLast) break;
-      if (count > 0) break;
+      if (count > 0 || at > 0) break;
       throw judged(open, offset + at, id + count, found);
     }
-    if ((checker.flagsAt(base + at) & recordFlag.lost) !== 0) {
+    const flags = checker.flagsAt(base + at);
+    if ((flags & recordFlag.lost) !== 0 || hasExpired(checker, base + at, flags, view.expiry)) {
       if (count > 0) break;
-      return { batch: undefined, nextId: id + 1, nextOffset: offset + found };
+      id++;
+      at += found;
+      continue;
     }
     starts[count++] = at;
     at += found;
   }
+  if (count === 0 && at > 0) return { batch: undefined, nextId: id, nextOffset: offset + at };
   if (count === 0) return largeRecord(view, open, id, offset);
   return { batch: new RecordBatch(id, count, block, starts), nextId: id + count, nextOffset: offset + at };
 }
@@ -88,5 +94,6 @@ function largeRecord(view: LogView, open: OpenSegment, id: number, offset: numbe
   const end = open.offsetOf(id + 1);
   if (end <= offset) throw corruptedRecord(open, offset, id, "the offset table gives it no room");
   const record = readRecordSync(view, id);
-  return { batch: RecordBatch.ofOne(record), nextId: id + 1, nextOffset: end };
+  const batch = record === undefined ? undefined : RecordBatch.ofOne(record);
+  return { batch, nextId: id + 1, nextOffset: end };
 }

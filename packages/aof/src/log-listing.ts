@@ -1,7 +1,7 @@
 import { parseTemporaryName } from "@varve/fs-core";
 import { toAofError } from "./errors.ts";
 import type { LogDirectory } from "./log-directory.ts";
-import { isBrokenName, manifestName, parseSegmentName } from "./segment-name.ts";
+import { cursorsName, isBrokenName, manifestName, parseSegmentName } from "./segment-name.ts";
 
 /** What lies in a log's directory, by what the names say. */
 export interface LogListing {
@@ -14,6 +14,7 @@ export interface LogListing {
   /** Names that are none of ours, directories other than the index included. Left alone. */
   readonly foreign: readonly string[];
   readonly hasManifest: boolean;
+  readonly hasCursors: boolean;
 }
 
 /** @param indexPath the index's directory, which is ours */
@@ -23,6 +24,7 @@ export async function listLog(directory: LogDirectory, indexPath = "index"): Pro
   const broken: string[] = [];
   const foreign: string[] = [];
   let hasManifest = false;
+  let hasCursors = false;
   let entries: Awaited<ReturnType<LogDirectory["list"]>>;
   try {
     entries = await directory.list();
@@ -33,10 +35,11 @@ export async function listLog(directory: LogDirectory, indexPath = "index"): Pro
     const baseId = parseSegmentName(name);
     if (baseId !== undefined) segments.push(baseId);
     else if (name === manifestName) hasManifest = true;
+    else if (name === cursorsName && kind === "file") hasCursors = true;
     else if (name === indexPath && kind === "directory") continue;
     else if (kind === "file" && parseTemporaryName(name) !== undefined) temporary.push(name);
     else if (kind === "file" && isBrokenName(name)) broken.push(name);
     else foreign.push(name);
   }
-  return { segments: segments.sort((a, b) => a - b), temporary, broken, foreign, hasManifest };
+  return { segments: segments.sort((a, b) => a - b), temporary, broken, foreign, hasManifest, hasCursors };
 }

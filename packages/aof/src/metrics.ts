@@ -16,6 +16,12 @@ export interface AofMetricsSnapshot {
   readonly segmentsFinalized: number;
   /** Appends refused because buffers were full. */
   readonly backpressureEvents: number;
+  /** Records removed by trims and retention, and the segment files that went with them. */
+  readonly trimmedRecords: number;
+  readonly trimmedSegments: number;
+  readonly trimmedBytes: number;
+  /** Named cursors there are. */
+  readonly cursors: number;
   readonly openReaders: number;
   /** Appended bytes that are not written yet. */
   readonly bufferedBytes: number;
@@ -36,4 +42,7 @@ export class AofCounters {
   segmentsCreated = 0;
   segmentsFinalized = 0;
   backpressureEvents = 0;
+  trimmedRecords = 0;
+  trimmedSegments = 0;
+  trimmedBytes = 0;
 }

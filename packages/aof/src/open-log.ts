@@ -11,7 +11,8 @@ import { listLog } from "./log-listing.ts";
 import { ManifestFile, readManifest } from "./manifest-file.ts";
 import type { LogParts } from "./parts.ts";
 import { applyRecovery, tailOf } from "./recovery.ts";
-import { reportRecovery } from "./recovery-messages.ts";
+import { type CursorPositions, openCursors } from "./cursor-file.ts";
+import { recoveredLastId, reportRecovery } from "./recovery-messages.ts";
 import { planRecovery, type RecoveryPlan } from "./recovery-plan.ts";
 import type { LostRange, RecoveryReport } from "./recovery-report.ts";
 import { salvageLog } from "./salvage.ts";
@@ -27,6 +28,7 @@ export interface OpenedLog {
   readonly index: IndexKeeper;
   readonly sealed: readonly SealedSegment[];
   readonly tail: SegmentTail | undefined;
+  readonly cursors: CursorPositions;
   readonly epoch: number;
   readonly report: RecoveryReport;
 }
@@ -58,6 +60,8 @@ export async function openLogFiles(
     if (settings.recovery === "strict") refuseUnlessClean(plan);
     const files = await applyRecovery(directory, plan, { isTakeOver: lock === undefined });
     await refreshIndex(index, files.sealed);
+    const lastId = recoveredLastId(plan.manifest ?? found.manifest, files);
+    const cursors = await openCursors(directory, manifest, settings.recovery, lastId);
     const report = reportRecovery({
       mode: settings.recovery,
       isNew: found.isNew,
@@ -65,10 +69,13 @@ export async function openLogFiles(
       plan,
       files,
       lost,
+      cursorMessages: cursors.messages,
       epoch,
       index: index.opening,
     });
-    return { directory, lock, manifest, index, sealed: files.sealed, tail: tailOf(files.sealed), epoch, report };
+    const { sealed } = files;
+    const tail = tailOf(sealed);
+    return { directory, lock, manifest, index, sealed, tail, cursors: cursors.positions, epoch, report };
   } catch (error) {
     await index?.close().catch(() => {});
     manifest?.closeSync();

@@ -3,7 +3,8 @@
  * read from the page cache takes 0.7 µs and a trip through the thread pool 40.
  */
 import { AofError, toAofError } from "./errors.ts";
-import { recordFlag, recordHeaderBytes } from "./format/record-layout.ts";
+import { type ExpiryPolicy, hasExpired } from "./expiry.ts";
+import { expiryBytes, recordFlag, recordHeaderBytes } from "./format/record-layout.ts";
 import type { LogView } from "./log-view.ts";
 import { allocatePayload } from "./payload-memory.ts";
 import type { AofRecord } from "./record.ts";
@@ -12,10 +13,11 @@ import type { OpenSegment } from "./segment-cache.ts";
 
 /**
  * @param id a visible record's id
- * @param allowLost answer for a repair's placeholder too, instead of refusing: it still has a time
+ * @param allowLost answer for a repair's placeholder and an expired record too: they still have a time
+ * @returns undefined when the record has expired
  * @throws AofError `CORRUPTED_RECORD`, `CORRUPTED_SEGMENT`, `FORMAT_TOO_NEW`, `IO`
  */
-export function readRecordSync(view: LogView, id: number, allowLost = false): AofRecord {
+export function readRecordSync(view: LogView, id: number, allowLost = false): AofRecord | undefined {
   const segment = view.catalog.segmentOf(id);
   if (segment === undefined) throw new AofError("CORRUPTED_SEGMENT", `no segment holds record ${id}`, { recordId: id });
   const open = view.cache.get(segment);
@@ -24,8 +26,8 @@ export function readRecordSync(view: LogView, id: number, allowLost = false): Ao
   if (length < recordHeaderBytes) throw corruptedRecord(open, start, id, "the offset table gives it no room");
   const checker = sharedRecordChecker();
   return length <= checkBytes
-    ? readSmall(checker, open, start, length, id, allowLost)
-    : readLarge(checker, open, start, length, id, allowLost);
+    ? readSmall(checker, open, start, length, id, allowLost, view.expiry)
+    : readLarge(checker, open, start, length, id, allowLost, view.expiry);
 }
 
 function readSmall(
@@ -35,12 +37,17 @@ function readSmall(
   length: number,
   id: number,
   allowLost: boolean,
-): AofRecord {
+  expiry: ExpiryPolicy,
+): AofRecord | undefined {
   const { base } = checker;
   const got = readAt(open, start, checker.view(0, length), id);
   const found = checker.check(base, got, id, open.saltLow, open.saltHigh);
   if (found !== length) throw judged(open, start, id, found);
-  if (!allowLost) refuseLost(checker.flagsAt(base), open, start, id);
+  const flags = checker.flagsAt(base);
+  if (!allowLost) {
+    refuseLost(flags, open, start, id);
+    if (hasExpired(checker, base, flags, expiry)) return undefined;
+  }
   const size = checker.sizeAt(base);
   const payload = allocatePayload(size);
   payload.set(checker.view(recordHeaderBytes, size));
@@ -55,7 +62,8 @@ function readLarge(
   length: number,
   id: number,
   allowLost: boolean,
-): AofRecord {
+  expiry: ExpiryPolicy,
+): AofRecord | undefined {
   const record = new Uint8Array(length);
   const got = readAt(open, start, record, id);
   const header = new DataView(record.buffer);
@@ -71,12 +79,17 @@ function readLarge(
     memory.engine.updateSlot(0, base, piece.length);
   }
   const crc = memory.engine.slot(0);
-  bytes.set(record.subarray(0, recordHeaderBytes), base);
+  // With the expiry, should it have one.
+  bytes.set(record.subarray(0, recordHeaderBytes + expiryBytes), base);
   if (Number((crc ^ (crc >> 32n)) & 0xffffffffn) !== header.getUint32(0, true) || checker.idAt(base) !== id) {
     throw corruptedRecord(open, start, id, "its checksum does not match");
   }
   if (!checker.isKnownAt(base)) throw judged(open, start, id, notARecord.newer);
-  if (!allowLost) refuseLost(checker.flagsAt(base), open, start, id);
+  const flags = checker.flagsAt(base);
+  if (!allowLost) {
+    refuseLost(flags, open, start, id);
+    if (hasExpired(checker, base, flags, expiry)) return undefined;
+  }
   return {
     id,
     timestampUs: checker.timestampAt(base),

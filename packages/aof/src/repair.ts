@@ -1,5 +1,7 @@
 import { Aof } from "./aof.ts";
-import { AofError } from "./errors.ts";
+import { AofError, isAofError } from "./errors.ts";
+import { checkCursorFile, setCursorsAside } from "./cursor-file.ts";
+import { ManifestFile, readManifest } from "./manifest-file.ts";
 import { LogDirectory } from "./log-directory.ts";
 import { takeLock } from "./open-log.ts";
 import { lostMessage } from "./recovery-messages.ts";
@@ -42,16 +44,24 @@ export async function repairLog(settings: RepairSettings, parts: AofParts = {}):
   // Throws NOT_FOUND before an open would create a log.
   const before = await verifyLog(place, {}, parts);
   const isDamaged = before.problems.some(({ code }) => code.startsWith("CORRUPTED"));
-  const lost = settings.mode === "salvage" && isDamaged ? await salvage(settings, parts) : [];
+  const salvaged = settings.mode === "salvage" && isDamaged ? await salvage(settings, parts) : nothingSalvaged;
+  const { lost } = salvaged;
   const log = await Aof.open(place, parts);
   const { recovery } = log;
   await log.close();
-  const messages = [...recovery.messages, ...lost.map(lostMessage)];
+  const messages = [...recovery.messages, ...lost.map(lostMessage), ...salvaged.messages];
   return { recovery: { ...recovery, lost, messages }, verify: await verifyLog(place, {}, parts) };
 }
 
+interface Salvaged {
+  readonly lost: readonly LostRange[];
+  readonly messages: readonly string[];
+}
+
+const nothingSalvaged: Salvaged = { lost: [], messages: [] };
+
 /** An open finds only damage that it meets; this one reads everything. */
-async function salvage(settings: RepairSettings, parts: AofParts): Promise<LostRange[]> {
+async function salvage(settings: RepairSettings, parts: AofParts): Promise<Salvaged> {
   const directory = new LogDirectory(resolveParts(settings.dir, parts));
   const indexPath = settings.indexPath ?? "index";
   const lock = await takeLock(directory, false);
@@ -59,8 +69,25 @@ async function salvage(settings: RepairSettings, parts: AofParts): Promise<LostR
     const lost = await salvageLog(directory, indexPath);
     // It describes the files before the repair.
     await directory.fileSystem.removeDirectory(directory.at(indexPath));
-    return lost;
+    return { lost, messages: await salvageCursors(directory) };
   } finally {
     await lock?.release();
+  }
+}
+
+async function salvageCursors(directory: LogDirectory): Promise<string[]> {
+  const manifest = await readManifest(directory);
+  if (manifest === undefined) return [];
+  try {
+    await checkCursorFile(directory, manifest);
+    return [];
+  } catch (error) {
+    if (!isAofError(error) || error.code !== "CORRUPTED_CURSORS") throw error;
+    const file = new ManifestFile(directory, manifest);
+    try {
+      return [await setCursorsAside(directory, file, error)];
+    } finally {
+      file.closeSync();
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { type FlushStrategy, type ResolvedFlushStrategy, resolveFlushStrategy } from "@varve/flush-metrics";
 import { AofError } from "./errors.ts";
 import { segmentHeaderBytes } from "./format/segment-header.ts";
+import { type ResolvedRetention, resolveRetention, resolveTtl, type RetentionSettings } from "./retention-settings.ts";
 
 /** What a log does when its tail is not as it should be; see README "Recovery". */
 export type RecoveryMode =
@@ -53,6 +54,15 @@ export interface AofSettings {
    * That writer's next flush fails with `FENCED`. Default false.
    */
   readonly takeOver?: boolean;
+  /**
+   * How long a record without an expiry of its own lives after its time, in ms, 1 or more. Once it has expired no way of
+   * reading yields it; its bytes go with its segment. Not stored: readers of other processes give it too. Default: for ever.
+   */
+  readonly ttlMs?: number;
+  /** The same in seconds. */
+  readonly ttlSeconds?: number;
+  /** What the log drops by itself. Default: nothing but segments whose records have all expired. */
+  readonly retention?: RetentionSettings;
 }
 
 /** Every setting decided. Frozen. */
@@ -72,6 +82,8 @@ export interface ResolvedAofSettings {
   readonly indexKind: "auto" | "lmdb" | "file" | "memory";
   readonly recovery: RecoveryMode;
   readonly takeOver: boolean;
+  readonly ttlMs: number | undefined;
+  readonly retention: ResolvedRetention;
 }
 
 const KiB = 1024;
@@ -81,7 +93,7 @@ const GiB = 1024 * MiB;
 /** The defaults, for spreading: `{ ...defaultAofSettings, dir }`. */
 export const defaultAofSettings: Omit<
   Required<AofSettings>,
-  "dir" | "segmentMaxAgeMs" | "segmentMaxRecords" | "flushOn"
+  "dir" | "segmentMaxAgeMs" | "segmentMaxRecords" | "flushOn" | "ttlMs" | "ttlSeconds" | "retention"
 > = Object.freeze({
   segmentSizeBytes: 64 * MiB,
   flushStrategy: { kind: "batched-or-periodic", batchSize: 100, intervalMs: 1000 },
@@ -102,6 +114,9 @@ const knownNames: ReadonlySet<string> = new Set([
   "segmentMaxAgeMs",
   "segmentMaxRecords",
   "flushOn",
+  "ttlMs",
+  "ttlSeconds",
+  "retention",
 ]);
 
 /**
@@ -158,6 +173,8 @@ export function resolveAofSettings(input: AofSettings): ResolvedAofSettings {
   );
   check("flushOn", settings.flushOn === undefined || ["main", "pool"].includes(settings.flushOn), "main or pool");
 
+  const ttlMs = resolveTtl(settings, problems);
+  const retention = resolveRetention(settings.retention, problems);
   const flushStrategy = resolveFlushStrategy(settings.flushStrategy, problems);
   if (flushStrategy.kind === "sync" && settings.flushOn === "pool") {
     problems.push('flushOn: got "pool", want "main" with the sync strategy, whose append returns only when durable');
@@ -187,6 +204,8 @@ export function resolveAofSettings(input: AofSettings): ResolvedAofSettings {
     indexKind: settings.indexKind,
     recovery: settings.recovery,
     takeOver: settings.takeOver,
+    ttlMs,
+    retention,
   });
 }
 

@@ -22,6 +22,11 @@ export interface Clock {
 export interface TimerHandle {
   /** Idempotent; has no effect once the callback ran. */
   cancel(): void;
+  /**
+   * Where there is one: from now on the timer does not keep the process alive. For work that may as well be left undone,
+   * never for what somebody was promised.
+   */
+  unref?(): void;
 }
 
 /** `sleep` in terms of `after`, for implementers of {@link Clock}. */
@@ -50,7 +55,7 @@ export const systemClock: Clock = {
   monotonicUs: () => performance.now() * 1000,
   after(delayMs, callback) {
     const timer = setTimeout(callback, delayMs);
-    return { cancel: () => clearTimeout(timer) };
+    return { cancel: () => clearTimeout(timer), unref: () => void timer.unref() };
   },
   defer(callback) {
     setImmediate(callback);
