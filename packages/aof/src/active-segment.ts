@@ -36,7 +36,7 @@ export class ActiveSegment {
   /** Records with an expiry of their own, and the latest of those expiries. */
   expiringCount = 0;
   maxExpiresAtUs = 0;
-  /** Set when no further record may go here although there is room: too old. */
+  /** Set when no further record may go here although there is room: too old, or all have expired. */
   isFull = false;
   #units = new Uint32Array(1024);
 

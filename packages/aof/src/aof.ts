@@ -7,6 +7,8 @@ import { BackgroundErrorFeed, type BackgroundErrorListener } from "./background-
 import { BackgroundTasks } from "./background-tasks.ts";
 import { ContentEncoder } from "./content/content-encoder.ts";
 import { AofError, toAofError } from "./errors.ts";
+import { Cursor, type CursorHost, type CursorOptions, openCursor } from "./cursor.ts";
+import { CursorStore } from "./cursor-store.ts";
 import { commitOnExit } from "./exit-hook.ts";
 import { assessHealth, type HealthError, type HealthReport } from "./health.ts";
 import { FlushPipeline } from "./flush-pipeline.ts";
@@ -15,7 +17,7 @@ import type { KeyProvider } from "./keys/key-provider.ts";
 import type { LogKeys } from "./keys/log-keys.ts";
 import { type RewrapOptions, type RewrappedKeys, type RewrapReport, wrapAnew } from "./keys/rewrap.ts";
 import type { LogDirectory } from "./log-directory.ts";
-import { BatchReader, RecordReader } from "./log-reader.ts";
+import { BatchReader, findTimestamp, RecordReader } from "./log-reader.ts";
 import { assertReadableId, type LogView, type Visibility } from "./log-view.ts";
 import { type AppendedBatch, LogWriter } from "./log-writer.ts";
 import type { ManifestFile } from "./manifest-file.ts";
@@ -27,6 +29,9 @@ import type { ReadOptions } from "./read-options.ts";
 import type { AofRecord } from "./record.ts";
 import type { AppendOptions, BatchRecord, DurableAppendOptions } from "./record-input.ts";
 import type { RecoveryReport } from "./recovery-report.ts";
+import { Retention } from "./retention.ts";
+import { RetentionClock } from "./retention-clock.ts";
+import type { RetentionReport, TrimOptions, TrimReport } from "./retention-report.ts";
 import { SegmentActivator } from "./segment-activator.ts";
 import { SegmentCache } from "./segment-cache.ts";
 import { SegmentCatalog } from "./segment-catalog.ts";
@@ -83,6 +88,9 @@ export class Aof implements AsyncDisposable {
   readonly #stop = new AbortController();
   /** Ends when the last rewrap asked for has; never rejects. */
   #rewrapping: Promise<unknown> = Promise.resolve();
+  readonly #retentionClock: RetentionClock;
+  readonly #retention: Retention;
+  readonly #cursors: CursorStore;
   #openReaders = 0;
   #state: AofState = "open";
   #closing: Promise<void> | undefined;
@@ -138,7 +146,10 @@ export class Aof implements AsyncDisposable {
       this.#backgroundErrorFeed.tell(name, error);
     });
     this.#catalog = new SegmentCatalog(opened.sealed);
-    this.#cache = new SegmentCache(opened.directory, settings.segmentCacheSize, offsetTableBytesMax);
+    this.#cache = new SegmentCache(opened.directory, settings.segmentCacheSize, offsetTableBytesMax, () =>
+      this.#retention.segmentReleased(),
+    );
+    this.#retentionClock = new RetentionClock(clock);
     this.#activator = new SegmentActivator(opened.directory, opened.manifest, settings.segmentSizeBytes);
     this.#ring = new AppendRing(settings.bufferBytes);
     this.#ownMetrics = metrics === undefined ? new FlushMetrics({}, { clock }) : undefined;
@@ -161,6 +172,7 @@ export class Aof implements AsyncDisposable {
       catalog: this.#catalog,
       activator: this.#activator,
       counters: this.#counters,
+      onSealed: () => this.#retention.segmentSealed(),
     });
 
     const { kind } = settings.flushStrategy;
@@ -201,7 +213,28 @@ export class Aof implements AsyncDisposable {
       counters: this.#counters,
       content: this.#content,
     });
+    this.#cursors = new CursorStore(opened.cursors, {
+      directory: opened.directory,
+      manifest: opened.manifest,
+      tasks: this.#tasks,
+      poison: (error) => this.#pipeline.fail(error),
+    });
     this.#view = this.#createView();
+    this.#retention = new Retention(settings, {
+      directory: opened.directory,
+      manifest: opened.manifest,
+      index: this.#index,
+      tasks: this.#tasks,
+      catalog: this.#catalog,
+      cache: this.#cache,
+      cursors: this.#cursors,
+      counters: this.#counters,
+      clock: this.#retentionClock,
+      writer: this.#writer,
+      durableId: () => this.durableId,
+      isWritable: () => this.#state === "open",
+      poison: (error) => this.#pipeline.fail(error),
+    });
     this.#stopExitHook = commitOnExit(() => {
       if (this.#state === "open") this.#pipeline.commitBlocking("shutdown");
     });
@@ -331,7 +364,7 @@ export class Aof implements AsyncDisposable {
   }
 
   /**
-   * The record `id`, undefined when there is none yet that `visibility` (default `durable`) lets you see.
+   * The record `id`, undefined when there is none yet that `visibility` (default `durable`) lets you see, or it expired.
    * @throws AofError `RECORD_TRIMMED`, `CORRUPTED_RECORD`, `CORRUPTED_SEGMENT`, `INVALID_ARGUMENT`, `IO`, `CLOSED`
    */
   async get(id: number, options?: { readonly visibility?: Visibility }): Promise<AofRecord | undefined> {
@@ -368,6 +401,43 @@ export class Aof implements AsyncDisposable {
     const result = this.#rewrapping.then(() => this.#rewrap(options));
     this.#rewrapping = result.catch(() => {});
     return result;
+  }
+
+  /**
+   * Removes every record with an id below `beforeId`, at once and for good, as far as cursors allow. Files of segments
+   * that have no record left follow; one that a reader holds goes when the reader lets go of it.
+   * @param beforeId 1 to `durableId + 1`
+   * @throws AofError `INVALID_ARGUMENT`, `CLOSED`, `POISONED`; `FENCED`, `NO_SPACE`, `IO` when MANIFEST could not be
+   * replaced, which poisons the log: whether the records are gone is known when it is opened again
+   */
+  async trim(beforeId: number, options: TrimOptions = {}): Promise<TrimReport> {
+    if (this.#state !== "open") throw this.#refusal();
+    return this.#retention.trim(beforeId, options);
+  }
+
+  /**
+   * Does now what `ttlMs` and `retention` ask for, whatever the interval, without waiting for the clock to settle.
+   * @param options.dryRun only say what would go
+   * @throws AofError as {@link trim}
+   */
+  async applyRetention(options: { readonly dryRun?: boolean } = {}): Promise<RetentionReport> {
+    if (this.#state !== "open") throw this.#refusal();
+    return this.#retention.apply(options.dryRun === true);
+  }
+
+  /**
+   * The durable cursor of that name, made when there is none: it exists, and holds retention back, when this resolves.
+   * @param name 1..200 bytes of UTF-8 without control characters
+   * @throws AofError `INVALID_ARGUMENT`, `RECORD_TRIMMED`, `ABORTED`, `CLOSED`, `POISONED`, `FENCED`, `NO_SPACE`, `IO`
+   */
+  async cursor(name: string, options: CursorOptions = {}): Promise<Cursor> {
+    if (this.#state !== "open") throw this.#refusal();
+    return openCursor(name, options, this.#cursorHost());
+  }
+
+  /** Every cursor, sorted by name. */
+  cursors(): Cursor[] {
+    return [...this.#cursors.stored.keys()].sort().map((name) => new Cursor(name, this.#cursorHost()));
   }
 
   /** Every segment, oldest first. */
@@ -407,6 +477,10 @@ export class Aof implements AsyncDisposable {
       latePreparations: this.#counters.latePreparations,
       sinceLatePreparationUs: this.#since(this.#counters.latePreparationAtUs),
       uptimeUs: this.#clock.monotonicUs() - this.#openedUs,
+      trimmedRecords: this.#counters.trimmedRecords,
+      trimmedSegments: this.#counters.trimmedSegments,
+      trimmedBytes: this.#counters.trimmedBytes,
+      cursors: this.#cursors.stored.size,
       openReaders: this.#openReaders,
       bufferedBytes: this.#ring.pendingBytes,
       flush: this.#controller.metrics.snapshot(),
@@ -473,6 +547,7 @@ export class Aof implements AsyncDisposable {
     await this.#rewrapping;
     this.#writer.cancelTimer();
     this.#life.end();
+    this.#retention.end();
     let failure: unknown;
     if (wasOpen) {
       try {
@@ -594,6 +669,19 @@ export class Aof implements AsyncDisposable {
     }
   }
 
+  #cursorHost(): CursorHost {
+    return {
+      store: this.#cursors,
+      firstId: () => this.firstId,
+      durableId: () => this.durableId,
+      findTime: (timestampUs) => findTimestamp(this.#view, timestampUs, this.durableId),
+      read: (options) => this.read(options),
+      assertWritable: () => {
+        if (this.#state !== "open") throw this.#refusal();
+      },
+    };
+  }
+
   #createView(): LogView {
     const watermark = (visibility: Visibility) =>
       visibility === "durable" ? this.#pipeline.durable : this.#pipeline.written;
@@ -601,7 +689,12 @@ export class Aof implements AsyncDisposable {
       catalog: this.#catalog,
       cache: this.#cache,
       keys: this.#keys,
+      expiry: {
+        ttlUs: (this.options.ttlMs ?? 0) * 1000,
+        nowUs: () => this.#retentionClock.nowUs(),
+      },
       firstId: () => this.firstId,
+      latestFirstId: () => this.firstId,
       visibleId: (visibility) => watermark(visibility).value,
       waitBeyond: async (id, visibility, signal) => {
         try {

@@ -1,7 +1,7 @@
 import { toAofError, type AofError } from "./errors.ts";
 
 /** What a log does besides appending and reading. */
-export type BackgroundTaskName = "flush" | "finalize" | "preallocate" | "index";
+export type BackgroundTaskName = "flush" | "finalize" | "preallocate" | "index" | "retention" | "cursors";
 
 /**
  * Owns every promise that nobody awaits: runs tasks, remembers the last failure of each kind, and can be waited for.

@@ -4,6 +4,7 @@
 import { readContent } from "./content/read-content.ts";
 import type { RecordContent } from "./content/record-body.ts";
 import { toAofError } from "./errors.ts";
+import { hasExpired } from "./expiry.ts";
 import { bodyFlags, recordFlag, recordHeaderBytes } from "./format/record-layout.ts";
 import { corruptedRecord, judged, readRecordSync } from "./point-read.ts";
 import type { LogView } from "./log-view.ts";
@@ -19,7 +20,7 @@ const decodedBytesMax = 4 * 1024 * 1024;
 
 /** Records read, and where to go on. */
 export interface Block {
-  /** undefined when every record in the block was lost. */
+  /** undefined when every record in the block was lost or has expired. */
   readonly batch: RecordBatch | undefined;
   readonly nextId: number;
   readonly nextOffset: number;
@@ -27,8 +28,8 @@ export interface Block {
 
 /**
  * Reads records `[id, lastId]` of `open`, beginning at `offset`, as many as a block holds, at least one.
- * A run ends in front of a record that a repair marked as lost, so that ids in a batch have no gap; the mark itself is
- * skipped.
+ * A run ends in front of a record that a repair marked as lost or that has expired, so that ids in a batch have no gap;
+ * those in front of a run are skipped.
  * @throws AofError `CORRUPTED_RECORD`, `FORMAT_TOO_NEW`, `KEY_REQUIRED`, `TAMPERED_RECORD`, `IO`
  */
 export async function readBlock(
@@ -67,6 +68,7 @@ function checkBlock(
   const checker = sharedRecordChecker();
   const { base } = checker;
   checker.bytes.set(block, base);
+  // Room for all of them, should none be skipped.
   const starts = new Uint32Array(Math.min(lastId - id + 1, Math.ceil(block.length / 32)));
   let contents: (RecordContent | undefined)[] | undefined;
   let decodedBytes = 0;
@@ -76,13 +78,15 @@ function checkBlock(
     const found = checker.check(base + at, block.length - at, id + count, open.saltLow, open.saltHigh);
     if (found <= 0) {
       if (found === notARecord.incomplete && !isLast) break;
-      if (count > 0) break;
+      if (count > 0 || at > 0) break;
       throw judged(open, offset + at, id + count, found);
     }
     const flags = checker.flagsAt(base + at);
-    if ((flags & recordFlag.lost) !== 0) {
+    if ((flags & recordFlag.lost) !== 0 || hasExpired(checker, base + at, flags, view.expiry)) {
       if (count > 0) break;
-      return { batch: undefined, nextId: id + 1, nextOffset: offset + found };
+      id++;
+      at += found;
+      continue;
     }
     if ((flags & bodyFlags) !== 0) {
       const content = contentAt(view, open, checker, at, offset, count === 0);
@@ -95,6 +99,7 @@ function checkBlock(
     starts[count++] = at;
     at += found;
   }
+  if (count === 0 && at > 0) return { batch: undefined, nextId: id, nextOffset: offset + at };
   if (count === 0) return largeRecord(view, open, id, offset);
   return { batch: new RecordBatch(id, count, block, starts, contents), nextId: id + count, nextOffset: offset + at };
 }
@@ -123,5 +128,6 @@ function largeRecord(view: LogView, open: OpenSegment, id: number, offset: numbe
   const end = open.offsetOf(id + 1);
   if (end <= offset) throw corruptedRecord(open, offset, id, "the offset table gives it no room");
   const record = readRecordSync(view, id);
-  return { batch: RecordBatch.ofOne(record), nextId: id + 1, nextOffset: end };
+  const batch = record === undefined ? undefined : RecordBatch.ofOne(record);
+  return { batch, nextId: id + 1, nextOffset: end };
 }

@@ -12,7 +12,10 @@ export interface AnalyzableLog {
 }
 
 /** One window in a few numbers. Times in microseconds. */
-export type FlushWindowSummary = Pick<FlushFacts, "spanUs" | "flushes" | "failures" | "records" | "bytes" | "busyShare"> & {
+export type FlushWindowSummary = Pick<
+  FlushFacts,
+  "spanUs" | "flushes" | "failures" | "records" | "bytes" | "busyShare"
+> & {
   readonly latencyMeanUs: number | undefined;
   readonly latencyP50Us: number | undefined;
   readonly latencyP99Us: number | undefined;
@@ -42,9 +45,7 @@ export function analyzeFlushes(source: AnalyzableLog | FlushAnalysisInput): Flus
       : source;
   const window = chooseWindow(input.metrics);
   const facts = flushFacts(input, window);
-  const findings = flushRules
-    .flatMap((rule) => rule(facts) ?? [])
-    .sort((one, other) => other.weight - one.weight);
+  const findings = flushRules.flatMap((rule) => rule(facts) ?? []).sort((one, other) => other.weight - one.weight);
   const summary = (of: HistogramWindow): FlushWindowSummary => summarise(flushFacts(input, of));
   return {
     window,

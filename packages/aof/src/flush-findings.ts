@@ -141,7 +141,13 @@ function findSmallBatches({ strategy, recordsPerFlush, busyShare, triggers }: Fl
   return undefined;
 }
 
-function findWaitingCallers({ recordsPerFlush, busyShare, triggers, latency, flushOn }: FlushFacts): FlushFinding | undefined {
+function findWaitingCallers({
+  recordsPerFlush,
+  busyShare,
+  triggers,
+  latency,
+  flushOn,
+}: FlushFacts): FlushFinding | undefined {
   const { p50 = 0 } = recordsPerFlush;
   const { p50: latencyP50 = 0 } = latency;
   if (triggers.forced < 0.5 || p50 === 0 || p50 > 2 || busyShare < busy) return undefined;

@@ -2,7 +2,13 @@
  * Keeps the segment index in step with the log, and asks it at open. The index is a cache: no failure here ever
  * reaches an append, and nothing it says is believed against the files.
  */
-import { type NewSegmentEntry, openSegmentIndex, type SegmentEntry, type SegmentIndex } from "@varve/segment-index";
+import {
+  canTransition,
+  type NewSegmentEntry,
+  openSegmentIndex,
+  type SegmentEntry,
+  type SegmentIndex,
+} from "@varve/segment-index";
 import type { ActiveSegment } from "./active-segment.ts";
 import type { BackgroundTasks } from "./background-tasks.ts";
 import type { LogDirectory } from "./log-directory.ts";
@@ -94,9 +100,21 @@ export class IndexKeeper {
     });
   }
 
-  /** Books: an empty segment was removed. */
+  /** Books: a segment's file is gone. */
   noteRemoved(tasks: BackgroundTasks, baseId: number): void {
     void tasks.run("index", () => this.#index.remove(baseId));
+  }
+
+  /** Says that these segments' files are about to go. Never rejects: nothing the index says keeps a file. */
+  beginRemoval(tasks: BackgroundTasks, baseIds: readonly number[]): Promise<void> {
+    return tasks.run("index", async () => {
+      for (const baseId of baseIds) {
+        const status = (await this.#index.get(baseId))?.status;
+        if (status !== undefined && canTransition(status, "deleting")) {
+          await this.#index.transition(baseId, status, "deleting");
+        }
+      }
+    });
   }
 
   close(): Promise<void> {

@@ -24,6 +24,13 @@ export type { RecordHeaders } from "./content/attributes.ts";
 export { RecordBatch } from "./record-batch.ts";
 export type { BatchReader, RecordReader } from "./log-reader.ts";
 
+// Leaving the log.
+export { Cursor, type CursorOptions, type CursorTarget, type CursorWaitOptions } from "./cursor.ts";
+export type { RetentionReport, TrimOptions, TrimReport } from "./retention-report.ts";
+export type { RetentionHold } from "./retention-gate.ts";
+export type { PlannedRemoval, RetentionReason } from "./retention-plan.ts";
+export type { ResolvedRetention, RetentionSettings } from "./retention-settings.ts";
+
 // Settings and parts.
 export {
   type AofSettings,

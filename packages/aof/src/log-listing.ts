@@ -1,7 +1,7 @@
 import { parseTemporaryName } from "@varve/fs-core";
 import { toAofError } from "./errors.ts";
 import type { LogDirectory } from "./log-directory.ts";
-import { isBrokenName, keysName, manifestName, parseSegmentName } from "./segment-name.ts";
+import { cursorsName, isBrokenName, keysName, manifestName, parseSegmentName } from "./segment-name.ts";
 
 /** What lies in a log's directory, by what the names say. */
 export interface LogListing {
@@ -15,6 +15,7 @@ export interface LogListing {
   readonly foreign: readonly string[];
   readonly hasManifest: boolean;
   readonly hasKeys: boolean;
+  readonly hasCursors: boolean;
 }
 
 /** @param indexPath the index's directory, which is ours */
@@ -25,6 +26,7 @@ export async function listLog(directory: LogDirectory, indexPath = "index"): Pro
   const foreign: string[] = [];
   let hasManifest = false;
   let hasKeys = false;
+  let hasCursors = false;
   let entries: Awaited<ReturnType<LogDirectory["list"]>>;
   try {
     entries = await directory.list();
@@ -36,10 +38,12 @@ export async function listLog(directory: LogDirectory, indexPath = "index"): Pro
     if (baseId !== undefined) segments.push(baseId);
     else if (name === manifestName) hasManifest = true;
     else if (name === keysName) hasKeys = true;
+    else if (name === cursorsName && kind === "file") hasCursors = true;
     else if (name === indexPath && kind === "directory") continue;
     else if (kind === "file" && parseTemporaryName(name) !== undefined) temporary.push(name);
     else if (kind === "file" && isBrokenName(name)) broken.push(name);
     else foreign.push(name);
   }
-  return { segments: segments.sort((a, b) => a - b), temporary, broken, foreign, hasManifest, hasKeys };
+  segments.sort((a, b) => a - b);
+  return { segments, temporary, broken, foreign, hasManifest, hasKeys, hasCursors };
 }

@@ -2,10 +2,12 @@
  * Iterators over a log: from an id, a time or an end, forwards or backwards, once or following the tail.
  *
  * A reader pins the one segment it reads from, so neither the cache nor retention closes it, and holds at most one
- * block. It never yields a record that its visibility does not allow, and never skips one.
+ * block. It never yields a record that its visibility does not allow or that has expired, and never skips another. A trim
+ * may overtake it at any `await`: what was read meanwhile is judged against the log's first id before it is yielded.
  */
 import { blockBytes, readBlock } from "./block-read.ts";
-import { assertReadableId, type LogView, type Visibility } from "./log-view.ts";
+import { allExpireAtUs } from "./expiry.ts";
+import { assertReadableId, type LogView, trimmedOr, type Visibility } from "./log-view.ts";
 import { AofError } from "./errors.ts";
 import { readRecordSync } from "./point-read.ts";
 import { checkReadOptions, type ReadFrom, type ReadOptions } from "./read-options.ts";
@@ -13,6 +15,7 @@ import type { AofRecord } from "./record.ts";
 import { checkBytes } from "./record-check.ts";
 import type { RecordBatch } from "./record-batch.ts";
 import type { OpenSegment } from "./segment-cache.ts";
+import { expiringRecordsOf } from "./segment-expiry.ts";
 import { abortedError } from "./watermark.ts";
 
 /** Yields batches of consecutive records. Use it with `for await`; leaving the loop releases the reader. */
@@ -20,6 +23,7 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
   readonly #view: LogView;
   readonly #options: ReadOptions;
   readonly #visibility: Visibility;
+  readonly #skipsTrimmed: boolean;
   #open: OpenSegment | undefined;
   /** Forwards: the next record. Backwards: the one to yield next, going down. */
   #nextId = 0;
@@ -38,6 +42,7 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
     this.#view = view;
     this.#options = options;
     this.#visibility = options.visibility ?? defaultVisibility;
+    this.#skipsTrimmed = options.onTrimmed === "skip";
     this.#left = options.limit ?? Number.POSITIVE_INFINITY;
     view.readerOpened();
   }
@@ -95,12 +100,60 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
         if (!more) return undefined;
         continue;
       }
-      if (this.#nextId < this.#view.firstId()) assertReadableId(this.#view, this.#nextId, "next record");
-      const batch = await this.#readForwards(Math.min(visible, until, this.#nextId + this.#left - 1));
+      if (this.#nextId < this.#view.firstId()) {
+        if (!this.#skipsTrimmed) assertReadableId(this.#view, this.#nextId, "next record");
+        this.#goOnAt(this.#view.firstId());
+        continue;
+      }
+      const batch = await this.#tryForwards(Math.min(visible, until, this.#nextId + this.#left - 1));
       this.#throwIfAborted();
-      if (batch === undefined) continue;
-      return this.#cutAtTime(batch);
+      const kept = batch === undefined ? undefined : this.#cutAtTrim(batch);
+      if (kept === undefined) continue;
+      return this.#cutAtTime(kept);
     }
+  }
+
+  /** The next block, undefined when nothing in it may be yielded, or when it was trimmed and that is no failure. */
+  async #tryForwards(lastId: number): Promise<RecordBatch | undefined> {
+    const from = this.#nextId;
+    try {
+      if (await this.#jumpExpired()) return undefined;
+      return await this.#readForwards(lastId);
+    } catch (error) {
+      const failure = trimmedOr(error, this.#view, from);
+      if (!this.#skipsTrimmed || !(failure instanceof AofError) || failure.code !== "RECORD_TRIMMED") throw failure;
+      this.#goOnAt(failure.earliestId as number);
+      return undefined;
+    }
+  }
+
+  /** With a time to live, whole segments are passed by at once. */
+  async #jumpExpired(): Promise<boolean> {
+    const { ttlUs } = this.#view.expiry;
+    if (ttlUs === 0) return false;
+    const open = this.#segmentFor(this.#nextId);
+    const { segment } = open;
+    const nowUs = this.#view.expiry.nowUs();
+    if (((segment.live ?? segment.sealed)?.lastTimestampUs ?? nowUs) + ttlUs > nowUs) return false;
+    const records = await expiringRecordsOf(segment, () => open.handle);
+    if (records === undefined || allExpireAtUs(records, ttlUs) > nowUs) return false;
+    const { baseId, lastId } = segment;
+    this.#goOnAt(this.#options.reverse === true ? baseId - 1 : lastId + 1);
+    return true;
+  }
+
+  #goOnAt(id: number): void {
+    this.#nextId = id;
+    this.#nextOffset = -1;
+  }
+
+  /** What a trim took while the batch was read was gone before it is yielded. */
+  #cutAtTrim(batch: RecordBatch): RecordBatch | undefined {
+    const firstId = this.#view.firstId();
+    if (batch.firstId >= firstId) return batch;
+    if (!this.#skipsTrimmed && this.#options.reverse !== true)
+      assertReadableId(this.#view, batch.firstId, "next record");
+    return batch.lastId < firstId ? undefined : batch.slice(firstId - batch.firstId, batch.count);
   }
 
   async #readForwards(lastId: number): Promise<RecordBatch | undefined> {
@@ -117,6 +170,17 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
     for (;;) {
       const until = Math.max(this.#lowestId, this.#view.firstId());
       if (this.#left <= 0 || this.#nextId < until) return undefined;
+      const batch = await this.#tryBackwards(until);
+      this.#throwIfAborted();
+      const kept = batch === undefined ? undefined : this.#cutAtTrim(batch);
+      if (kept !== undefined) return kept;
+    }
+  }
+
+  async #tryBackwards(until: number): Promise<RecordBatch | undefined> {
+    const from = this.#nextId;
+    try {
+      if (await this.#jumpExpired()) return undefined;
       const open = this.#segmentFor(this.#nextId);
       // The ids whose records end within a block behind this one's end, found by halving.
       const end = open.offsetOf(this.#nextId + 1);
@@ -128,21 +192,25 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
         else low = middle + 1;
       }
       const first = low;
-      const batch = await this.#readRun(open, first, this.#nextId);
-      this.#throwIfAborted();
-      if (batch !== undefined) return batch;
+      return await this.#readRun(open, first, this.#nextId);
+    } catch (error) {
+      const failure = trimmedOr(error, this.#view, from);
+      if (!(failure instanceof AofError) || failure.code !== "RECORD_TRIMMED") throw failure;
+      // Downwards a trim is where the log ends.
+      this.#goOnAt(0);
+      return undefined;
     }
   }
 
-  /** The newest run of records in `[firstId, lastId]` without a lost one in it; moves `#nextId` below it. */
+  /** The newest run of records in `[firstId, lastId]` that may be yielded; moves `#nextId` below it. */
   async #readRun(open: OpenSegment, firstId: number, lastId: number): Promise<RecordBatch | undefined> {
     let newest: RecordBatch | undefined;
     for (let id = firstId; id <= lastId; ) {
       const block = await readBlock(this.#view, open, id, open.offsetOf(id), lastId, checkBytes);
       id = block.nextId;
-      newest = block.batch;
+      newest = block.batch ?? newest;
     }
-    this.#nextId = newest === undefined ? lastId - 1 : newest.firstId - 1;
+    this.#nextId = (newest?.firstId ?? firstId) - 1;
     return newest;
   }
 
@@ -168,7 +236,7 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
     if (from === "earliest") return this.#view.firstId();
     if (from === "tail") return reverse ? visible : visible + 1;
     if (typeof from === "number") {
-      assertReadableId(this.#view, from, "from");
+      if (!this.#skipsTrimmed || from >= this.#view.firstId()) assertReadableId(this.#view, from, "from");
       return reverse ? Math.min(from, visible) : from;
     }
     // Backwards from the newest record that is not newer; times are whole µs.
@@ -215,7 +283,7 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
 }
 
 /** Id of the first record up to `lastId` that is not older than `timestampUs`; `lastId + 1` when all are. */
-function findTimestamp(view: LogView, timestampUs: number, lastId: number): number {
+export function findTimestamp(view: LogView, timestampUs: number, lastId: number): number {
   const segment = view.catalog.firstNotBefore(timestampUs);
   if (segment === undefined) return lastId + 1;
   let low = Math.max(segment.baseId, view.firstId());
@@ -229,7 +297,14 @@ function findTimestamp(view: LogView, timestampUs: number, lastId: number): numb
 }
 
 function timestampOf(view: LogView, id: number): number {
-  return readRecordSync(view, id, true).timestampUs;
+  try {
+    return (readRecordSync(view, id, true) as AofRecord).timestampUs;
+  } catch (error) {
+    const failure = trimmedOr(error, view, id);
+    // What was trimmed meanwhile is older than whatever remains.
+    if (failure instanceof AofError && failure.code === "RECORD_TRIMMED") return Number.NEGATIVE_INFINITY;
+    throw failure;
+  }
 }
 
 /** Yields single records, from batches. */

@@ -1,4 +1,5 @@
-import { AofError } from "./errors.ts";
+import { AofError, type AofErrorCode } from "./errors.ts";
+import type { ExpiryPolicy } from "./expiry.ts";
 import type { LogKeys } from "./keys/log-keys.ts";
 import type { SegmentCache } from "./segment-cache.ts";
 import type { SegmentCatalog } from "./segment-catalog.ts";
@@ -16,8 +17,12 @@ export interface LogView {
   readonly cache: SegmentCache;
   /** For encrypted records; undefined when the log was opened without keys. */
   readonly keys: LogKeys | undefined;
+  /** Records that it calls expired are never handed out. */
+  readonly expiry: ExpiryPolicy;
   /** The oldest record, or the next id when there is none. */
   firstId(): number;
+  /** {@link firstId} as the directory says now: somebody else may have trimmed the log. Asked when a read failed. */
+  latestFirstId(): number;
   /** The newest record that a reader of this visibility may see. */
   visibleId(visibility: Visibility): number;
   /** Resolves true when a record after `id` may be seen, false when the log was closed. */
@@ -36,10 +41,30 @@ export function assertReadableId(view: LogView, id: number, name: string): void 
     throw new AofError("INVALID_ARGUMENT", `${name}: got ${String(id)}, want a record id: an integer in 1..2^53-1`);
   }
   const firstId = view.firstId();
-  if (id < firstId) {
-    throw new AofError("RECORD_TRIMMED", `record ${id} was removed by retention; the oldest is ${firstId}`, {
-      recordId: id,
-      earliestId: firstId,
-    });
+  if (id < firstId) throw trimmedError(id, firstId);
+}
+
+function trimmedError(id: number, firstId: number): AofError {
+  return new AofError("RECORD_TRIMMED", `record ${id} was removed by retention; the oldest is ${firstId}`, {
+    recordId: id,
+    earliestId: firstId,
+  });
+}
+
+/**
+ * What a failed read of record `id` means: its segment may have been trimmed while, or since, it was looked up.
+ * @returns `RECORD_TRIMMED`, or `error` when the record still belongs to the log
+ */
+export function trimmedOr(error: unknown, view: LogView, id: number): unknown {
+  if (!(error instanceof AofError) || !raceCodes.includes(error.code)) return error;
+  try {
+    const firstId = view.latestFirstId();
+    return id < firstId ? trimmedError(id, firstId) : error;
+  } catch {
+    // The failure that led here says more than that of looking why.
+    return error;
   }
 }
+
+/** What a file that went away looks like, to whoever was about to read it. */
+const raceCodes: readonly AofErrorCode[] = ["CORRUPTED_SEGMENT", "CORRUPTED_RECORD", "NOT_FOUND", "IO", "CLOSED"];

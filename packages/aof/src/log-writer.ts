@@ -243,6 +243,11 @@ export class LogWriter {
     }
   }
 
+  /** The segment takes no more records, should it still be the one that records go to. */
+  leaveSegment(baseId: number): void {
+    if (this.#segment.baseId === baseId && this.#segment.count > 0) this.#segment.isFull = true;
+  }
+
   #schedule(trigger: FlushTrigger | undefined): void {
     const { pipeline } = this.#parts;
     if (this.#isAsync) pipeline.requestWrite();

@@ -24,6 +24,12 @@ export interface AofMetricsSnapshot {
   readonly sinceLatePreparationUs: number | undefined;
   /** Since this log was opened, by the monotonic clock. */
   readonly uptimeUs: number;
+  /** Records removed by trims and retention, and the segment files that went with them. */
+  readonly trimmedRecords: number;
+  readonly trimmedSegments: number;
+  readonly trimmedBytes: number;
+  /** Named cursors there are. */
+  readonly cursors: number;
   readonly openReaders: number;
   /** Appended bytes that are not written yet. */
   readonly bufferedBytes: number;
@@ -48,4 +54,7 @@ export class AofCounters {
   /** Monotonic times of the last of each. */
   backpressureAtUs: number | undefined;
   latePreparationAtUs: number | undefined;
+  trimmedRecords = 0;
+  trimmedSegments = 0;
+  trimmedBytes = 0;
 }

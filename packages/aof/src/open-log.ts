@@ -13,7 +13,8 @@ import { listLog } from "./log-listing.ts";
 import { ManifestFile, readManifest } from "./manifest-file.ts";
 import type { LogParts } from "./parts.ts";
 import { applyRecovery, tailOf } from "./recovery.ts";
-import { reportRecovery } from "./recovery-messages.ts";
+import { type CursorPositions, openCursors } from "./cursor-file.ts";
+import { recoveredLastId, reportRecovery } from "./recovery-messages.ts";
 import { planRecovery, type RecoveryPlan } from "./recovery-plan.ts";
 import type { LostRange, RecoveryReport } from "./recovery-report.ts";
 import { salvageLog } from "./salvage.ts";
@@ -29,6 +30,7 @@ export interface OpenedLog {
   readonly index: IndexKeeper;
   readonly sealed: readonly SealedSegment[];
   readonly tail: SegmentTail | undefined;
+  readonly cursors: CursorPositions;
   readonly epoch: number;
   readonly report: RecoveryReport;
   /** undefined: opened without keys. */
@@ -67,6 +69,8 @@ export async function openLogFiles(
       await ensureKeys(directory, manifest, keys, parts.keyProvider);
     }
     await refreshIndex(index, files.sealed);
+    const lastId = recoveredLastId(plan.manifest ?? found.manifest, files);
+    const cursors = await openCursors(directory, manifest, settings.recovery, lastId);
     const report = reportRecovery({
       mode: settings.recovery,
       isNew: found.isNew,
@@ -74,10 +78,13 @@ export async function openLogFiles(
       plan,
       files,
       lost,
+      cursorMessages: cursors.messages,
       epoch,
       index: index.opening,
     });
-    return { directory, lock, manifest, index, sealed: files.sealed, tail: tailOf(files.sealed), epoch, report, keys };
+    const { sealed } = files;
+    const tail = tailOf(sealed);
+    return { directory, lock, manifest, index, sealed, tail, cursors: cursors.positions, epoch, report, keys };
   } catch (error) {
     await index?.close().catch(() => {});
     keys?.close();

@@ -6,7 +6,8 @@
  */
 import { AofError } from "./errors.ts";
 import { type AofPreset, type AofPresetName, presets } from "./presets.ts";
-import { aofSettingNames, type AofSettings, describe, resolveAofSettings } from "./settings.ts";
+import { describe } from "./describe.ts";
+import { aofSettingNames, type AofSettings, resolveAofSettings } from "./settings.ts";
 
 /** One step for each setting, named after it. `undefined` takes a setting back to its default. */
 export type AofSettingSteps = {

@@ -4,7 +4,8 @@
  */
 import { readContent, recordOf } from "./content/read-content.ts";
 import { AofError, toAofError } from "./errors.ts";
-import { bodyFlags, recordFlag, recordHeaderBytes } from "./format/record-layout.ts";
+import { hasExpired } from "./expiry.ts";
+import { bodyFlags, expiryBytes, recordFlag, recordHeaderBytes } from "./format/record-layout.ts";
 import type { LogView } from "./log-view.ts";
 import { allocatePayload } from "./payload-memory.ts";
 import type { AofRecord } from "./record.ts";
@@ -13,11 +14,12 @@ import type { OpenSegment } from "./segment-cache.ts";
 
 /**
  * @param id a visible record's id
- * @param allowLost answer for a repair's placeholder too, instead of refusing: it still has a time. Only the time is
+ * @param allowLost answer for a repair's placeholder and an expired record too: they still have a time. Only the time is
  * wanted then: the payload is the body as stored, and no key is asked for
+ * @returns undefined when the record has expired
  * @throws AofError `CORRUPTED_RECORD`, `CORRUPTED_SEGMENT`, `FORMAT_TOO_NEW`, `KEY_REQUIRED`, `TAMPERED_RECORD`, `IO`
  */
-export function readRecordSync(view: LogView, id: number, allowLost = false): AofRecord {
+export function readRecordSync(view: LogView, id: number, allowLost = false): AofRecord | undefined {
   const segment = view.catalog.segmentOf(id);
   if (segment === undefined) throw new AofError("CORRUPTED_SEGMENT", `no segment holds record ${id}`, { recordId: id });
   const open = view.cache.get(segment);
@@ -38,13 +40,16 @@ function readSmall(
   length: number,
   id: number,
   allowLost: boolean,
-): AofRecord {
+): AofRecord | undefined {
   const { base } = checker;
   const got = readAt(open, start, checker.view(0, length), id);
   const found = checker.check(base, got, id, open.saltLow, open.saltHigh);
   if (found !== length) throw judged(open, start, id, found);
   const flags = checker.flagsAt(base);
-  if (!allowLost) refuseLost(flags, open, start, id);
+  if (!allowLost) {
+    refuseLost(flags, open, start, id);
+    if (hasExpired(checker, base, flags, view.expiry)) return undefined;
+  }
   const size = checker.sizeAt(base);
   if ((flags & bodyFlags) !== 0 && !allowLost) {
     const content = readContent(view.keys, open, checker, base, checker.view(recordHeaderBytes, size), start);
@@ -64,7 +69,7 @@ function readLarge(
   length: number,
   id: number,
   allowLost: boolean,
-): AofRecord {
+): AofRecord | undefined {
   const record = new Uint8Array(length);
   const got = readAt(open, start, record, id);
   const header = new DataView(record.buffer);
@@ -80,13 +85,17 @@ function readLarge(
     memory.engine.updateSlot(0, base, piece.length);
   }
   const crc = memory.engine.slot(0);
-  bytes.set(record.subarray(0, recordHeaderBytes), base);
+  // With the expiry, should it have one.
+  bytes.set(record.subarray(0, recordHeaderBytes + expiryBytes), base);
   if (Number((crc ^ (crc >> 32n)) & 0xffffffffn) !== header.getUint32(0, true) || checker.idAt(base) !== id) {
     throw corruptedRecord(open, start, id, "its checksum does not match");
   }
   if (!checker.isKnownAt(base)) throw judged(open, start, id, notARecord.newer);
   const flags = checker.flagsAt(base);
-  if (!allowLost) refuseLost(flags, open, start, id);
+  if (!allowLost) {
+    refuseLost(flags, open, start, id);
+    if (hasExpired(checker, base, flags, view.expiry)) return undefined;
+  }
   const payload = record.subarray(recordHeaderBytes, recordHeaderBytes + size);
   if ((flags & bodyFlags) !== 0 && !allowLost) {
     const content = readContent(view.keys, open, checker, base, payload, start);

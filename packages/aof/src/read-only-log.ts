@@ -16,18 +16,21 @@ import { unwrapInto } from "./keys/wrapping.ts";
 import { LogDirectory } from "./log-directory.ts";
 import { listLog } from "./log-listing.ts";
 import { BatchReader, RecordReader } from "./log-reader.ts";
-import { assertReadableId, type LogView, type Visibility } from "./log-view.ts";
-import { readManifest } from "./manifest-file.ts";
+import { assertReadableId, type LogView, trimmedOr, type Visibility } from "./log-view.ts";
+import { readManifest, readManifestSync } from "./manifest-file.ts";
 import { type AofParts, resolveParts } from "./parts.ts";
 import { readRecordSync } from "./point-read.ts";
 import type { ReadOptions } from "./read-options.ts";
 import type { AofRecord } from "./record.ts";
+import { RetentionClock } from "./retention-clock.ts";
+import { resolveTtl } from "./retention-settings.ts";
 import { SegmentCache } from "./segment-cache.ts";
 import { type LogSegment, SegmentCatalog } from "./segment-catalog.ts";
 import { type SegmentInfo, segmentInfo } from "./segment-info.ts";
 import { inspectSegment } from "./segment-inspect.ts";
-import { describe } from "./settings.ts";
+import { describe } from "./describe.ts";
 import { TailFollower } from "./tail-follower.ts";
+import { isTailTrimmed, splitTrimmed } from "./trimmed-segments.ts";
 import { Watermark } from "./watermark.ts";
 
 /** Serialisable options of a read-only open. Unknown names are refused. */
@@ -39,6 +42,10 @@ export interface ReadOnlySettings {
   readonly maxReaders?: number;
   /** The index's directory, which is not opened. Default `index`. */
   readonly indexPath?: string;
+  /** The writer's `ttlMs`, which is not stored: records that it calls expired are not shown. Default: for ever. */
+  readonly ttlMs?: number;
+  /** The same in seconds. */
+  readonly ttlSeconds?: number;
 }
 
 const offsetTableBytesMax = 32 * 1024 * 1024;
@@ -60,11 +67,14 @@ export async function openReadOnly(settings: ReadOnlySettings, parts: AofParts =
   for (const [name, value] of Object.entries(settings)) {
     const isPath = name === "dir" || name === "indexPath";
     const isCount = name === "segmentCacheSize" || name === "maxReaders";
+    // Judged below.
+    if (name === "ttlMs" || name === "ttlSeconds") continue;
     if (!isPath && !isCount) problems.push(`${name}: no such setting of a read-only open`);
     else if (isPath && typeof value !== "string") problems.push(`${name}: got ${describe(value)}, want a path`);
     else if (isCount && !(Number.isInteger(value) && value >= 1))
       problems.push(`${name}: got ${describe(value)}, want an integer of 1 or more`);
   }
+  resolveTtl(settings, problems);
   if (problems.length > 0) throw new AofError("INVALID_SETTINGS", problems.join("\n"));
   const log = new ReadOnlyLog(new LogDirectory(resolveParts(settings.dir, parts)), settings, parts.keyProvider);
   try {
@@ -88,6 +98,8 @@ export class ReadOnlyLog implements AsyncDisposable {
   /** Ends calls to the provider when the log is closed. */
   readonly #stop = new AbortController();
   readonly #view: LogView;
+  readonly #ttlUs: number;
+  readonly #retentionClock: RetentionClock;
   readonly #written = new Watermark(0);
   readonly #durable = new Watermark(0);
   #firstId = 1;
@@ -108,6 +120,8 @@ export class ReadOnlyLog implements AsyncDisposable {
     this.#keyProvider = keyProvider;
     this.#indexPath = settings.indexPath ?? "index";
     this.#maxReaders = settings.maxReaders ?? 1000;
+    this.#ttlUs = (resolveTtl(settings, []) ?? 0) * 1000;
+    this.#retentionClock = new RetentionClock(directory.clock);
     this.#cache = new SegmentCache(directory, settings.segmentCacheSize ?? 100, offsetTableBytesMax);
     this.#view = this.#createView();
   }
@@ -157,7 +171,11 @@ export class ReadOnlyLog implements AsyncDisposable {
     this.#assertOpen();
     assertReadableId(this.#view, id, "id");
     if (id > this.#view.visibleId(options?.visibility ?? "written")) return undefined;
-    return readRecordSync(this.#view, id);
+    try {
+      return readRecordSync(this.#view, id);
+    } catch (error) {
+      throw trimmedOr(error, this.#view, id);
+    }
   }
 
   /** As `Aof.read`; with `follow` it goes on as the writer writes. */
@@ -198,25 +216,38 @@ export class ReadOnlyLog implements AsyncDisposable {
     await this.close();
   }
 
+  /** The writer may trim at any moment: what fails because of that is done again with the MANIFEST that says so. */
   async #refresh(): Promise<void> {
-    const manifest = await readManifest(this.#directory);
-    const { segments } = await listLog(this.#directory, this.#indexPath);
+    for (;;) {
+      const manifest = await readManifest(this.#directory);
+      try {
+        return await this.#refreshBy(manifest);
+      } catch (error) {
+        const latest = await readManifest(this.#directory);
+        if ((latest?.firstId ?? 0) <= (manifest?.firstId ?? 0)) throw error;
+      }
+    }
+  }
+
+  async #refreshBy(manifest: Manifest | undefined): Promise<void> {
+    const listed = (await listLog(this.#directory, this.#indexPath)).segments;
     if (manifest === undefined) {
-      if (segments.length === 0) throw new AofError("NOT_FOUND", "there is no log in this directory");
-      throw new AofError("CORRUPTED_MANIFEST", `MANIFEST is missing although ${segments.length} segments are there`, {
+      if (listed.length === 0) throw new AofError("NOT_FOUND", "there is no log in this directory");
+      throw new AofError("CORRUPTED_MANIFEST", `MANIFEST is missing although ${listed.length} segments are there`, {
         path: "MANIFEST",
       });
     }
-    this.#firstId = manifest.firstId;
+    this.#firstId = Math.max(this.#firstId, manifest.firstId);
     this.#epoch = manifest.epoch;
     this.#isClosedCleanly = manifest.closedCleanly;
+    const segments = this.#dropTrimmed(manifest, listed);
     const known = this.#catalog.last?.baseId ?? 0;
     await this.#advanceKnown(segments.find((baseId) => baseId > known));
     for (const [index, baseId] of segments.entries()) {
       if (baseId > known) await this.#addSegment(baseId, segments[index + 1]);
     }
     const last = this.#catalog.last;
-    const mustExist = manifest.active?.baseId ?? manifest.tail?.baseId ?? 0;
+    const mustExist = manifest.active?.baseId ?? (isTailTrimmed(manifest) ? 0 : (manifest.tail?.baseId ?? 0));
     if (mustExist > (last?.baseId ?? 0)) throw missing(mustExist);
     const visibleId = this.#follower?.visibleId ?? last?.lastId ?? this.#firstId - 1;
     if (visibleId < manifest.promisedId) {
@@ -244,6 +275,26 @@ export class ReadOnlyLog implements AsyncDisposable {
     const { entries } = await readKeysOf(this.#directory, logId);
     this.#keys ??= new LogKeys(logId);
     await unwrapInto(this.#keys, entries, this.#keyProvider, this.#stop.signal);
+  }
+
+  /** Forgets what is no part of the log any more. @returns the listed segments that are */
+  #dropTrimmed(manifest: Manifest, listed: readonly number[]): readonly number[] {
+    const newest = this.#catalog.last;
+    const kept = new Set(this.#catalog.segments);
+    if (newest !== undefined && this.#follower?.segment.count === 0) {
+      // A close removes an empty segment, and an open puts another one, with another salt, in its place.
+      kept.delete(newest);
+      this.#follower = undefined;
+    }
+    const known = [...kept].map(({ baseId }) => baseId);
+    const all = [...new Set([...known, ...listed])].sort((a, b) => a - b);
+    const trimmed = new Set(splitTrimmed(all, manifest).trimmed);
+    for (const segment of kept) if (trimmed.has(segment.baseId)) kept.delete(segment);
+    if (newest !== undefined && !kept.has(newest)) this.#follower = undefined;
+    const gone = this.#catalog.segments.filter((segment) => !kept.has(segment));
+    if (gone.length > 0) this.#catalog.replaceAll([...kept]);
+    for (const segment of gone) this.#cache.drop(segment);
+    return listed.filter((baseId) => !trimmed.has(baseId));
   }
 
   /** Goes on with the newest segment known; it is complete once it has a successor. */
@@ -313,7 +364,12 @@ export class ReadOnlyLog implements AsyncDisposable {
       get keys() {
         return keys();
       },
+      expiry: { ttlUs: this.#ttlUs, nowUs: () => this.#retentionClock.nowUs() },
       firstId: () => this.#firstId,
+      latestFirstId: () => {
+        this.#firstId = Math.max(this.#firstId, readManifestSync(this.#directory).firstId);
+        return this.#firstId;
+      },
       visibleId: (visibility) => (visibility === "durable" ? this.durableId : this.lastId),
       waitBeyond: (id, visibility, signal) => this.#waitBeyond(id, visibility, signal),
       assertReadable: () => this.#assertOpen(),

@@ -22,6 +22,11 @@ export interface ReadOptions {
   readonly follow?: boolean;
   /** Newest first. */
   readonly reverse?: boolean;
+  /**
+   * What to do about records that retention removed: `fail` with `RECORD_TRIMMED`, or `skip` to the oldest that remains.
+   * For where reading begins as for what a trim removes while reading. Default `fail`.
+   */
+  readonly onTrimmed?: "fail" | "skip";
   /** Default `durable`; of a read-only open `written`. */
   readonly visibility?: Visibility;
   /** Ends a wait or a read with `ABORTED`. */
@@ -54,6 +59,10 @@ export function checkReadOptions(options: ReadOptions): void {
   if (follow === true && reverse === true) problems.push("follow: cannot be combined with reverse");
   if (visibility !== undefined && visibility !== "durable" && visibility !== "written") {
     problems.push(`visibility: got ${String(visibility)}, want durable or written`);
+  }
+  const { onTrimmed } = options;
+  if (onTrimmed !== undefined && onTrimmed !== "fail" && onTrimmed !== "skip") {
+    problems.push(`onTrimmed: got ${String(onTrimmed)}, want fail or skip`);
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) problems.push("signal: want an AbortSignal");
   if (problems.length > 0) throw new AofError("INVALID_ARGUMENT", problems.join("\n"));

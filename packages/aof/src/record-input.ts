@@ -1,6 +1,7 @@
 import type { RecordHeaders } from "./content/attributes.ts";
 import { AofError } from "./errors.ts";
-import { describe, maxPayloadBytes } from "./settings.ts";
+import { describe } from "./describe.ts";
+import { maxPayloadBytes } from "./settings.ts";
 
 /** Options of a single append. */
 export interface AppendOptions {

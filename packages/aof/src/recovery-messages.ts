@@ -14,6 +14,7 @@ export interface ReportInput {
   readonly plan: RecoveryPlan;
   readonly files: RecoveredFiles;
   readonly lost: readonly LostRange[];
+  readonly cursorMessages: readonly string[];
   readonly epoch: number;
   readonly index: IndexOpening;
 }
@@ -21,14 +22,13 @@ export interface ReportInput {
 /** Puts what a recovery found and did into one plain object. Pure. */
 export function reportRecovery(input: ReportInput): RecoveryReport {
   const { previous, files, plan } = input;
-  const lastId = files.sealed.at(-1)?.lastId ?? previous.firstId - 1;
   return {
     outcome: input.isNew ? "created" : previous.closedCleanly ? "clean" : "recovered",
     mode: input.mode,
     epoch: input.epoch,
     previousEpoch: input.isNew ? 0 : previous.epoch,
-    firstId: previous.firstId,
-    lastId,
+    firstId: (plan.manifest ?? previous).firstId,
+    lastId: recoveredLastId(plan.manifest ?? previous, files),
     tornTail: files.tornTail,
     resealed: files.resealed,
     lost: input.lost,
@@ -36,8 +36,13 @@ export function reportRecovery(input: ReportInput): RecoveryReport {
     foreignFiles: plan.foreign,
     scannedBytes: plan.scannedBytes,
     index: input.index,
-    messages: [...messagesOf(input)],
+    messages: [...messagesOf(input), ...input.cursorMessages],
   };
+}
+
+/** The newest id that was ever given out and is known of: when no record remains, ids go on behind what was promised. */
+export function recoveredLastId({ firstId, promisedId }: Manifest, { sealed }: RecoveredFiles): number {
+  return sealed.at(-1)?.lastId ?? Math.max(firstId - 1, promisedId);
 }
 
 function* messagesOf({ files, lost, plan, index }: ReportInput): Iterable<string> {

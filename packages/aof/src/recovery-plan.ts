@@ -15,6 +15,7 @@ import { inspectSegment } from "./segment-inspect.ts";
 import type { SealedSegment } from "./sealed-segment.ts";
 import { type BeyondResult, type ScanResult, scanBeyond, scanSegment } from "./segment-scan.ts";
 import { segmentName } from "./segment-name.ts";
+import { isTailTrimmed, splitTrimmed } from "./trimmed-segments.ts";
 
 /** A segment without a footer whose records were found by a scan. */
 export interface ScannedSegment {
@@ -43,6 +44,8 @@ export interface RecoveryPlan {
   readonly debris: readonly string[];
   /** The same, but with bytes in them that nobody can read: kept aside rather than removed. Base ids. */
   readonly unreadable: readonly number[];
+  /** What a trim that died left behind: no part of the log, not looked into. Base ids. */
+  readonly trimmed: readonly number[];
   readonly temporary: readonly string[];
   readonly foreign: readonly string[];
   readonly scannedBytes: number;
@@ -93,12 +96,14 @@ class Planner {
         active: undefined,
         debris: [],
         unreadable: [],
+        trimmed: [],
         ...rest,
         scannedBytes: 0,
       };
     }
-    const complete = listing.segments.filter((baseId) => baseId <= (manifest.tail?.baseId ?? 0));
-    const beyond = listing.segments.filter((baseId) => baseId > (manifest.tail?.baseId ?? 0));
+    const { trimmed, live } = splitTrimmed(listing.segments, manifest);
+    const complete = live.filter((baseId) => baseId <= (manifest.tail?.baseId ?? 0));
+    const beyond = live.filter((baseId) => baseId > (manifest.tail?.baseId ?? 0));
     await this.#completeSegments(manifest, complete);
     const active = await this.#activeSegment(manifest, beyond);
     for (const baseId of beyond) {
@@ -111,6 +116,7 @@ class Planner {
       active,
       debris: this.#debris,
       unreadable: this.#unreadable,
+      trimmed,
       ...rest,
       scannedBytes: this.#scannedBytes,
     };
@@ -119,7 +125,7 @@ class Planner {
   /** Everything before the active segment: present, linked, and of the length its successor says. */
   async #completeSegments(manifest: Manifest, baseIds: readonly number[]): Promise<void> {
     const { tail, firstId } = manifest;
-    if (tail === undefined) return;
+    if (tail === undefined || isTailTrimmed(manifest)) return;
     let nextId: number | undefined;
     for (const [index, baseId] of baseIds.entries()) {
       if (nextId === undefined && baseId > firstId) throw missingSegment(firstId, baseId);

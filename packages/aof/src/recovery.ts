@@ -68,7 +68,8 @@ class Recovery {
       const keptAs = await this.#freeBrokenName(baseId, (this.#plan.manifest as Manifest).epoch, 0);
       await this.#directory.rename(segmentName(baseId), keptAs);
     }
-    for (const name of [...this.#plan.debris, ...this.#plan.temporary]) {
+    const trimmed = this.#plan.trimmed.map(segmentName);
+    for (const name of [...trimmed, ...this.#plan.debris, ...this.#plan.temporary]) {
       await this.#directory.delete(name);
       this.#removed.push(name);
     }

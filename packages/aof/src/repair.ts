@@ -1,5 +1,7 @@
 import { Aof } from "./aof.ts";
-import { AofError } from "./errors.ts";
+import { AofError, isAofError } from "./errors.ts";
+import { checkCursorFile, setCursorsAside } from "./cursor-file.ts";
+import { ManifestFile, readManifest } from "./manifest-file.ts";
 import { LogDirectory } from "./log-directory.ts";
 import { takeLock } from "./open-log.ts";
 import { lostMessage } from "./recovery-messages.ts";
@@ -43,18 +45,26 @@ export async function repairLog(settings: RepairSettings, parts: AofParts = {}):
   const before = await verifyLog(place, {}, parts);
   // No repair makes keys: KEYS is restored from a copy.
   const isDamaged = before.problems.some(({ code }) => code.startsWith("CORRUPTED") && code !== "CORRUPTED_KEYS");
-  const lost = settings.mode === "salvage" && isDamaged ? await salvage(settings, parts) : [];
+  const salvaged = settings.mode === "salvage" && isDamaged ? await salvage(settings, parts) : nothingSalvaged;
+  const { lost } = salvaged;
   // Nothing is appended and no record's content is read: no key is needed.
   const { keyProvider: _, ...rest } = parts;
   const log = await Aof.open({ ...place, encryption: false }, rest);
   const { recovery } = log;
   await log.close();
-  const messages = [...recovery.messages, ...lost.map(lostMessage)];
+  const messages = [...recovery.messages, ...lost.map(lostMessage), ...salvaged.messages];
   return { recovery: { ...recovery, lost, messages }, verify: await verifyLog(place, {}, parts) };
 }
 
+interface Salvaged {
+  readonly lost: readonly LostRange[];
+  readonly messages: readonly string[];
+}
+
+const nothingSalvaged: Salvaged = { lost: [], messages: [] };
+
 /** An open finds only damage that it meets; this one reads everything. */
-async function salvage(settings: RepairSettings, parts: AofParts): Promise<LostRange[]> {
+async function salvage(settings: RepairSettings, parts: AofParts): Promise<Salvaged> {
   const directory = new LogDirectory(resolveParts(settings.dir, parts));
   const indexPath = settings.indexPath ?? "index";
   const lock = await takeLock(directory, false);
@@ -62,8 +72,25 @@ async function salvage(settings: RepairSettings, parts: AofParts): Promise<LostR
     const lost = await salvageLog(directory, indexPath);
     // It describes the files before the repair.
     await directory.fileSystem.removeDirectory(directory.at(indexPath));
-    return lost;
+    return { lost, messages: await salvageCursors(directory) };
   } finally {
     await lock?.release();
+  }
+}
+
+async function salvageCursors(directory: LogDirectory): Promise<string[]> {
+  const manifest = await readManifest(directory);
+  if (manifest === undefined) return [];
+  try {
+    await checkCursorFile(directory, manifest);
+    return [];
+  } catch (error) {
+    if (!isAofError(error) || error.code !== "CORRUPTED_CURSORS") throw error;
+    const file = new ManifestFile(directory, manifest);
+    try {
+      return [await setCursorsAside(directory, file, error)];
+    } finally {
+      file.closeSync();
+    }
   }
 }

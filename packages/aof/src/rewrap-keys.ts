@@ -7,7 +7,7 @@ import { LogDirectory } from "./log-directory.ts";
 import { ManifestFile, readManifest } from "./manifest-file.ts";
 import { takeLock } from "./open-log.ts";
 import { type AofParts, resolveParts } from "./parts.ts";
-import { describe } from "./settings.ts";
+import { describe } from "./describe.ts";
 
 /** Which log's keys to wrap anew, and how. */
 export interface RewrapSettings {

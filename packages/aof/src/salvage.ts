@@ -18,6 +18,7 @@ import type { LostRange } from "./recovery-report.ts";
 import { readSalvageable, type SalvageableSegment } from "./salvage-scan.ts";
 import { SalvageWriter } from "./salvage-writer.ts";
 import { brokenName, segmentName } from "./segment-name.ts";
+import { splitTrimmed } from "./trimmed-segments.ts";
 
 /** @returns what was given up, in order. @throws AofError `IO`, `NO_SPACE`, `FORMAT_TOO_NEW` */
 export async function salvageLog(directory: LogDirectory, indexPath: string): Promise<LostRange[]> {
@@ -41,14 +42,17 @@ class Salvage {
 
   async run(): Promise<LostRange[]> {
     const manifest = await this.#manifest();
-    const { segments } = await listLog(this.#directory, this.#indexPath);
+    const listing = await listLog(this.#directory, this.#indexPath);
+    // What a trim left behind stays trimmed: the next open removes it.
+    const segments = manifest === undefined ? listing.segments : splitTrimmed(listing.segments, manifest).live;
     this.#epoch = (manifest?.epoch ?? 0) + 1;
-    const firstId = segments[0] ?? manifest?.firstId ?? 1;
+    const oldest = segments[0] ?? manifest?.firstId ?? 1;
+    const firstId = Math.max(oldest, manifest?.firstId ?? 1);
     if (manifest !== undefined && firstId > manifest.firstId) {
       this.#lose(manifest.firstId, firstId - 1, "their segments are missing");
     }
     let tail: SegmentTail | undefined;
-    let nextId = firstId;
+    let nextId = oldest;
     const active = manifest?.active === undefined ? undefined : { ...manifest.active, epoch: manifest.epoch };
     for (const [index, baseId] of segments.entries()) {
       if (baseId > nextId) {

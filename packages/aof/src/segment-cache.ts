@@ -4,7 +4,8 @@
  * Always true:
  *  I1  a pinned entry's handle is open
  *  I2  at most `limit` entries, or as many as are pinned
- *  I3  offset tables in memory take at most `tableBytes`, however many segments are open
+ *  I3  a dropped entry is found no more; its handle is closed when the last pin ends
+ *  I4  offset tables in memory take at most `tableBytes`, however many segments are open
  */
 import type { FileHandle } from "@varve/fs-core";
 import { AofError, toAofError } from "./errors.ts";
@@ -132,9 +133,21 @@ export class SegmentCache {
   #chunks: LoadedChunk[] = [];
   #tableBytes = 0;
   #newest: OpenSegment | undefined;
+  /** Dropped while a reader held them. */
+  readonly #dropped = new Set<OpenSegment>();
+  readonly #onRelease: (segment: LogSegment) => void;
 
-  /** @param tableBytes bound on offset tables in memory */
-  constructor(directory: LogDirectory, limit: number, tableBytes: number) {
+  /**
+   * @param tableBytes bound on offset tables in memory
+   * @param onRelease called when the last pin of a dropped segment ended and its file is closed
+   */
+  constructor(
+    directory: LogDirectory,
+    limit: number,
+    tableBytes: number,
+    onRelease: (segment: LogSegment) => void = () => {},
+  ) {
+    this.#onRelease = onRelease;
     this.#directory = directory;
     this.#limit = limit;
     this.#tableBytesMax = tableBytes;
@@ -171,7 +184,28 @@ export class SegmentCache {
 
   unpin(open: OpenSegment): void {
     open.pins--;
-    if (open.pins === 0 && this.#open.size > this.#limit) this.#evict();
+    if (open.pins === 0 && this.#dropped.delete(open)) {
+      open.handle.closeSync();
+      this.#onRelease(open.segment);
+    } else if (open.pins === 0 && this.#open.size > this.#limit) this.#evict();
+  }
+
+  /** Whether a reader holds the segment's file, dropped or not. */
+  isPinned(segment: LogSegment): boolean {
+    if ((this.#open.get(segment.baseId)?.pins ?? 0) > 0) return true;
+    for (const open of this.#dropped) if (open.segment === segment) return true;
+    return false;
+  }
+
+  /** The segment is no part of the log any more: closes its file, now or when the last reader lets go of it. */
+  drop(segment: LogSegment): void {
+    const open = this.#open.get(segment.baseId);
+    if (open === undefined || open.segment !== segment) return;
+    this.#open.delete(segment.baseId);
+    if (this.#newest === open) this.#newest = undefined;
+    this.#forgetChunks(open);
+    if (open.pins > 0) this.#dropped.add(open);
+    else open.handle.closeSync();
   }
 
   noteChunk(owner: OpenSegment, index: number, bytes: number): void {
@@ -188,8 +222,9 @@ export class SegmentCache {
 
   /** Closes every file, pinned ones included. */
   async close(): Promise<void> {
-    const all = [...this.#open.values()];
+    const all = [...this.#open.values(), ...this.#dropped];
     this.#open.clear();
+    this.#dropped.clear();
     this.#newest = undefined;
     this.#chunks = [];
     this.#tableBytes = 0;

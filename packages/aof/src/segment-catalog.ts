@@ -61,6 +61,25 @@ export class SegmentCatalog {
     this.#segments = [...segments];
   }
 
+  /** The oldest segments whose successor begins at or before `firstId`. */
+  below(firstId: number): LogSegment[] {
+    const segments = this.#segments;
+    let count = 0;
+    while (count + 1 < segments.length && (segments[count + 1] as LogSegment).baseId <= firstId) count++;
+    return segments.slice(0, count);
+  }
+
+  /** Takes out the oldest, sealed segments whose successor begins at or before `firstId`. @returns them, oldest first */
+  takeBelow(firstId: number): LogSegment[] {
+    const segments = this.#segments;
+    const below = this.below(firstId);
+    const unsealed = below.findIndex(({ live }) => live !== undefined);
+    const count = unsealed === -1 ? below.length : unsealed;
+    // A new array: who walks the old one is not disturbed.
+    if (count > 0) this.#segments = segments.slice(count);
+    return segments.slice(0, count);
+  }
+
   find(baseId: number): LogSegment | undefined {
     const found = this.segmentOf(baseId);
     return found?.baseId === baseId ? found : undefined;

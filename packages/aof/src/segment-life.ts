@@ -21,6 +21,8 @@ export interface SegmentLifeParts {
   readonly catalog: SegmentCatalog;
   readonly activator: SegmentActivator;
   readonly counters: AofCounters;
+  /** A segment's footer is durable, and the catalog knows. */
+  readonly onSealed: () => void;
 }
 
 /** Segments waiting to be sealed before the writer seals them itself. */
@@ -137,6 +139,7 @@ export class SegmentLife {
     segment.handle = undefined;
     counters.segmentsFinalized++;
     index.noteSealed(tasks, sealed, Math.floor(directory.clock.wallUs() / 1000));
+    this.#parts.onSealed();
   }
 
   #identityOf({ baseId, salt, createdAtUs }: ActiveSegment): SegmentIdentity {

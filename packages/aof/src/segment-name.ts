@@ -2,9 +2,11 @@
 
 export const manifestName = "MANIFEST";
 export const keysName = "KEYS";
+export const cursorsName = "CURSORS";
 
 const segmentPattern = /^segment_(\d{20})\.log$/;
 const brokenPattern = /^segment_\d{20}\.log\.broken-\d+-\d+(?:\.\d+)?$/;
+const brokenCursorsPattern = /^CURSORS\.broken-\d+(?:\.\d+)?$/;
 
 /** `segment_{baseId:020}.log`: twenty digits, so that names sort as numbers do. */
 export function segmentName(baseId: number): string {
@@ -24,6 +26,11 @@ export function brokenName(baseId: number, epoch: number, offset: number, attemp
   return `${segmentName(baseId)}.broken-${epoch}-${offset}${attempt === 0 ? "" : `.${attempt}`}`;
 }
 
+/** Where a salvage of `epoch` keeps a damaged CURSORS. */
+export function brokenCursorsName(epoch: number, attempt: number): string {
+  return `${cursorsName}.broken-${epoch}${attempt === 0 ? "" : `.${attempt}`}`;
+}
+
 export function isBrokenName(name: string): boolean {
-  return brokenPattern.test(name);
+  return brokenPattern.test(name) || brokenCursorsPattern.test(name);
 }

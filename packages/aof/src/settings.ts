@@ -1,7 +1,9 @@
 import { type FlushStrategy, type ResolvedFlushStrategy, resolveFlushStrategy } from "@varve/flush-metrics";
 import { type AutoTuneSettings, resolveAutoTune, type ResolvedAutoTuneSettings } from "./auto-tune-settings.ts";
+import { describe } from "./describe.ts";
 import { AofError } from "./errors.ts";
 import { segmentHeaderBytes } from "./format/segment-header.ts";
+import { type ResolvedRetention, resolveRetention, resolveTtl, type RetentionSettings } from "./retention-settings.ts";
 
 /** What a log does when its tail is not as it should be; see README "Recovery". */
 export type RecoveryMode =
@@ -56,6 +58,15 @@ export interface AofSettings {
    * That writer's next flush fails with `FENCED`. Default false.
    */
   readonly takeOver?: boolean;
+  /**
+   * How long a record without an expiry of its own lives after its time, in ms, 1 or more. Once it has expired no way of
+   * reading yields it; its bytes go with its segment. Not stored: readers of other processes give it too. Default: for ever.
+   */
+  readonly ttlMs?: number;
+  /** The same in seconds. */
+  readonly ttlSeconds?: number;
+  /** What the log drops by itself. Default: nothing but segments whose records have all expired. */
+  readonly retention?: RetentionSettings;
   /** zstd on records where it makes them smaller. `true` is `{}`. Default false. */
   readonly compression?: boolean | CompressionSettings;
   /**
@@ -94,6 +105,8 @@ export interface ResolvedAofSettings {
   readonly compression: Required<CompressionSettings> | false;
   /** undefined: as the log is. */
   readonly encryption: boolean | undefined;
+  readonly ttlMs: number | undefined;
+  readonly retention: ResolvedRetention;
 }
 
 const KiB = 1024;
@@ -103,7 +116,15 @@ const GiB = 1024 * MiB;
 /** The defaults, for spreading: `{ ...defaultAofSettings, dir }`. */
 export const defaultAofSettings: Omit<
   Required<AofSettings>,
-  "dir" | "segmentMaxAgeMs" | "segmentMaxRecords" | "flushOn" | "autoTune" | "encryption"
+  | "dir"
+  | "segmentMaxAgeMs"
+  | "segmentMaxRecords"
+  | "flushOn"
+  | "autoTune"
+  | "encryption"
+  | "ttlMs"
+  | "ttlSeconds"
+  | "retention"
 > = Object.freeze({
   segmentSizeBytes: 64 * MiB,
   flushStrategy: { kind: "batched-or-periodic", batchSize: 100, intervalMs: 1000 },
@@ -128,6 +149,9 @@ export const aofSettingNames: ReadonlySet<string> = new Set([
   "flushOn",
   "autoTune",
   "encryption",
+  "ttlMs",
+  "ttlSeconds",
+  "retention",
 ]);
 
 /**
@@ -186,6 +210,8 @@ export function resolveAofSettings(input: AofSettings): ResolvedAofSettings {
   check("encryption", settings.encryption === undefined || typeof settings.encryption === "boolean", "true or false");
   const compression = resolveCompression(settings.compression, problems);
 
+  const ttlMs = resolveTtl(settings, problems);
+  const retention = resolveRetention(settings.retention, problems);
   const flushStrategy = resolveFlushStrategy(settings.flushStrategy, problems);
   const autoTune = resolveAutoTune(settings.autoTune, flushStrategy, problems);
   if (flushStrategy.kind === "sync" && settings.flushOn === "pool") {
@@ -219,6 +245,8 @@ export function resolveAofSettings(input: AofSettings): ResolvedAofSettings {
     takeOver: settings.takeOver,
     compression,
     encryption: settings.encryption,
+    ttlMs,
+    retention,
   });
 }
 
@@ -244,14 +272,4 @@ export function maxPayloadBytes(segmentSizeBytes: number): number {
 
 function isIntegerIn(value: unknown, low: number, high: number): boolean {
   return typeof value === "number" && Number.isInteger(value) && value >= low && value <= high;
-}
-
-/** A value in a message: its type where printing it could be long or private. */
-export function describe(value: unknown): string {
-  if (value === null || typeof value === "number" || typeof value === "boolean" || value === undefined)
-    return String(value);
-  if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
-  if (typeof value === "bigint") return `${value}n`;
-  if (typeof value === "object") return value.constructor?.name ?? "an object";
-  return typeof value;
 }

@@ -73,6 +73,8 @@ export class TailFollower {
       }
       const flags = checker.flagsAt(base + at);
       this.#note(found, checker.timestampAt(base + at), flags, checker.durableDistanceAt(base + at));
+      const expiresAtUs = checker.expiresAt(base + at);
+      if (expiresAtUs > 0) segment.pushExpiry(expiresAtUs);
       at += found;
     }
   }
@@ -94,6 +96,8 @@ export class TailFollower {
     const end = scan.count > 1 ? (scan.units[1] as number) * 8 : scan.end;
     const isOpen = scan.count === 1 ? scan.openBatchIndex === 0 : false;
     this.#note(end - segment.end, scan.firstTimestampUs, isOpen ? recordFlag.batchContinues : 0, segment.end);
+    // Whose of the scanned records the expiry is does not matter: the segment as a whole is then not known to expire.
+    if (scan.expiringCount > 0) segment.pushExpiry(Number.MAX_SAFE_INTEGER);
     return true;
   }
 

@@ -4,13 +4,16 @@ import { AofError, type AofErrorCode, isAofError, toAofError } from "./errors.ts
 import { type SegmentHeader, segmentHeaderBytes } from "./format/segment-header.ts";
 import { readKeysOf } from "./keys/keys-file.ts";
 import { LogDirectory } from "./log-directory.ts";
+import { checkCursorFile } from "./cursor-file.ts";
 import { listLog } from "./log-listing.ts";
+import { readManifest } from "./manifest-file.ts";
 import { type AofParts, resolveParts } from "./parts.ts";
 import { planRecovery, type RecoveryPlan } from "./recovery-plan.ts";
 import { hasSoundTable, inspectSegment } from "./segment-inspect.ts";
 import { readFooter, type SealedSegment } from "./sealed-segment.ts";
 import { scanBeyond, type ScanResult, scanSegment } from "./segment-scan.ts";
 import { segmentName } from "./segment-name.ts";
+import { splitTrimmed } from "./trimmed-segments.ts";
 import { abortedError } from "./watermark.ts";
 
 /** Which log to verify. */
@@ -92,6 +95,8 @@ class Verification {
   #bytesDone = 0;
   #bytesTotal = 0;
   #lastId = 0;
+  /** Sound records below it are none of the log's any more. */
+  #firstId = 1;
 
   constructor(directory: LogDirectory, indexPath: string, options: VerifyOptions) {
     this.#directory = directory;
@@ -100,8 +105,10 @@ class Verification {
   }
 
   async run(): Promise<VerifyReport> {
-    const { segments, hasManifest } = await listLog(this.#directory, this.#indexPath);
-    if (segments.length === 0 && !hasManifest) throw new AofError("NOT_FOUND", "there is no log in this directory");
+    const listing = await listLog(this.#directory, this.#indexPath);
+    if (listing.segments.length === 0 && !listing.hasManifest)
+      throw new AofError("NOT_FOUND", "there is no log in this directory");
+    const segments = await this.#liveOf(listing.segments);
     for (const baseId of segments) {
       this.#bytesTotal += await this.#directory.metadata(segmentName(baseId)).then((found) => found.size);
     }
@@ -113,11 +120,29 @@ class Verification {
       segments: segments.length,
       records: this.#sound,
       bytes: this.#bytesDone,
-      firstId: segments[0] !== undefined && this.#sound > 0 ? segments[0] : 0,
+      firstId: segments[0] !== undefined && this.#sound > 0 ? Math.max(segments[0], this.#firstId) : 0,
       lastId: this.#lastId,
       problems: this.#problems,
       notes: this.#notes,
     };
+  }
+
+  /** Without what a trim left behind. A MANIFEST that cannot be read is the plan's to report. */
+  async #liveOf(segments: readonly number[]): Promise<readonly number[]> {
+    try {
+      const manifest = await readManifest(this.#directory);
+      if (manifest === undefined) return segments;
+      this.#firstId = manifest.firstId;
+      try {
+        await checkCursorFile(this.#directory, manifest);
+      } catch (error) {
+        this.#note(error);
+      }
+      return splitTrimmed(segments, manifest).live;
+    } catch (error) {
+      if (isAofError(error)) return segments;
+      throw error;
+    }
   }
 
   /** What an open for writing would say. */
@@ -144,7 +169,7 @@ class Verification {
         `${segmentName(baseId)} is unknown to MANIFEST and cannot be read: the next open for writing sets it aside`,
       );
     }
-    for (const name of [...plan.debris, ...plan.temporary])
+    for (const name of [...plan.trimmed.map(segmentName), ...plan.debris, ...plan.temporary])
       this.#notes.push(`${name} is left over: the next open for writing removes it`);
     for (const name of plan.foreign) this.#notes.push(`${name} is not part of the log and is left alone`);
   }
@@ -223,9 +248,11 @@ class Verification {
   }
 
   #count(scan: ScanResult, path: string, segmentId: number, firstId: number): void {
-    this.#sound += scan.count - scan.lostIndexes.length;
-    if (scan.count > 0) this.#lastId = firstId + scan.count - 1;
-    for (const index of scan.lostIndexes) {
+    const trimmed = Math.min(scan.count, Math.max(0, this.#firstId - firstId));
+    const lostIndexes = scan.lostIndexes.filter((index) => index >= trimmed);
+    this.#sound += scan.count - trimmed - lostIndexes.length;
+    if (scan.count > trimmed) this.#lastId = firstId + scan.count - 1;
+    for (const index of lostIndexes) {
       const offset = (scan.units[index] as number) * 8;
       this.#problem(
         "CORRUPTED_RECORD",

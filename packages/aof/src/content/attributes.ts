@@ -1,7 +1,7 @@
 /**
  * The attributes of a record: its headers and its dedupe key, as the bytes that FORMAT.md "Attributes" describes. Pure.
  */
-import { describe } from "../settings.ts";
+import { describe } from "../describe.ts";
 import { BodyProblem } from "./body-problem.ts";
 
 /** Headers of a record: names and values are text. Made without a prototype, so that every name is safe to look up. */
@@ -15,11 +15,11 @@ export interface RecordAttributes {
 }
 
 /** Headers a record may have. */
-export const maxHeaders = 64;
+const maxHeaders = 64;
 /** Bytes of a header's name, and of a dedupe key. */
-export const maxNameBytes = 255;
+const maxNameBytes = 255;
 /** Bytes of the whole block. */
-export const maxAttributesBytes: number = 64 * 1024;
+const maxAttributesBytes: number = 64 * 1024;
 
 const version = 1;
 const tag = { header: 1, dedupeKey: 2 } as const;
@@ -43,6 +43,7 @@ export function encodeAttributes(
     if (problem === undefined) entries.push({ tag: tag.dedupeKey, content: utf8Encoder.encode(dedupeKey) });
     else problems.push(`dedupeKey: ${problem}`);
   }
+  // Which also keeps each entry's length inside its 16 bits.
   const size = entries.reduce((sum, { content }) => sum + entryHeadBytes + content.length, 1);
   if (size > maxAttributesBytes) {
     problems.push(`headers: together ${size} bytes as stored, want at most ${maxAttributesBytes}`);
@@ -89,9 +90,7 @@ function headerEntries(headers: unknown, problems: string[]): Entry[] {
     content[0] = nameBytes.length;
     content.set(nameBytes, 1);
     content.set(valueBytes, 1 + nameBytes.length);
-    // The length field has 16 bits.
-    if (content.length > 0xffff) problems.push(`headers: the value of ${describe(name)} is too long`);
-    else entries.push({ tag: tag.header, content });
+    entries.push({ tag: tag.header, content });
   }
   return entries;
 }

@@ -17,7 +17,7 @@ export interface Compression {
 }
 
 /** Content larger than this is stored as it is, so that a reader knows what a frame can cost it. Bytes. */
-export const maxCompressedRaw: number = 64 * 1024 * 1024;
+const maxCompressedRaw: number = 64 * 1024 * 1024;
 /** The u32 in front of the frame. */
 const sizeBytes = 4;
 /** zstd refuses smaller windows. */

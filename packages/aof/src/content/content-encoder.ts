@@ -8,7 +8,7 @@
  */
 import { AofError } from "../errors.ts";
 import type { LogKeys } from "../keys/log-keys.ts";
-import { describe } from "../settings.ts";
+import { describe } from "../describe.ts";
 import { encodeAttributes, type RecordHeaders } from "./attributes.ts";
 import { BodyProblem } from "./body-problem.ts";
 import type { Compression } from "./compression.ts";
@@ -23,7 +23,7 @@ export interface ContentOptions {
 }
 
 /** 139 years: its end in µs is a safe integer for any time of now. */
-export const maxTtlMs: number = 2 ** 42;
+const maxTtlMs: number = 2 ** 42;
 
 export class ContentEncoder {
   readonly #compression: Compression | undefined;

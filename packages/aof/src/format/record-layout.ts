@@ -20,7 +20,7 @@ export const recordFlag = {
 } as const;
 
 /** Flags this version can read. Any other bit in a record with a good checksum is `FORMAT_TOO_NEW`. */
-export const knownRecordFlags: number = 63;
+const knownRecordFlags: number = 63;
 
 /** Flags of records whose body is not just the payload. */
 export const bodyFlags: number =

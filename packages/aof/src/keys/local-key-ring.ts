@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { systemRandom } from "@varve/fs-core";
 import { AofError } from "../errors.ts";
-import { describe } from "../settings.ts";
+import { describe } from "../describe.ts";
 import type { KeyContext, KeyProvider, WrappedKey } from "./key-provider.ts";
 
 /** The keys of a {@link localKeyRing}. */

@@ -6,7 +6,7 @@ import { systemRandom } from "@varve/fs-core";
 import { AofError } from "../errors.ts";
 import type { LogDirectory } from "../log-directory.ts";
 import type { ManifestFile } from "../manifest-file.ts";
-import { describe } from "../settings.ts";
+import { describe } from "../describe.ts";
 import { keyBytes } from "./key-derivation.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import { readKeys, readKeysOf, replaceKeysSync } from "./keys-file.ts";

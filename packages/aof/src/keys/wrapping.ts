@@ -2,7 +2,7 @@
 import { AofError, isAofError } from "../errors.ts";
 import { type KeyEntry, maxKeyIdBytes, maxWrappedBytes } from "../format/keys-codec.ts";
 import { keysName } from "../segment-name.ts";
-import { describe } from "../settings.ts";
+import { describe } from "../describe.ts";
 import { keyBytes, keyCheckValue } from "./key-derivation.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import type { LogKeys } from "./log-keys.ts";

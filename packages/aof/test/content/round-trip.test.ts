@@ -2,6 +2,7 @@
 // is on disk when it is encrypted.
 // Method: one log per combination of settings takes every combination of options; each read path is compared with an array.
 import { MemoryFileSystem } from "@varve/fs-core";
+import { ManualClock } from "@varve/fs-core/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -22,6 +23,9 @@ const settings = {
   indexKind: "memory",
   flushStrategy: { kind: "sync" },
 } as const satisfies AofSettings;
+
+/** Before every expiry in these tests. */
+const clock = new ManualClock({ wallUs: 1000 });
 
 interface Expected {
   readonly payload: Uint8Array;
@@ -124,7 +128,11 @@ describe.each([
 ] as const)("with compression $compression and encryption $encryption", (choice) => {
   test("every read path gives back what was appended", { timeout: 60_000 }, async () => {
     const fs = new MemoryFileSystem();
-    const parts: AofParts = choice.encryption ? { fileSystem: fs, keyProvider: ringOf("one") } : { fileSystem: fs };
+    const parts: AofParts = {
+      fileSystem: fs,
+      clock,
+      ...(choice.encryption && { keyProvider: ringOf("one") }),
+    };
     const log = await Log.open({ ...settings, ...choice }, parts);
     const follower = await openReadOnly({ dir: "log" }, parts);
     const following = (async () => {
@@ -185,7 +193,7 @@ test("any records in any order come back, across reopens with other settings", {
   });
   await fc.assert(
     fc.asyncProperty(fc.array(session, { minLength: 1, maxLength: 4 }), async (sessions) => {
-      const parts = { fileSystem: new MemoryFileSystem(), keyProvider: ringOf("one") };
+      const parts = { fileSystem: new MemoryFileSystem(), clock, keyProvider: ringOf("one") };
       const expected: Expected[] = [];
       for (const { compression, encryption, groups } of sessions) {
         const log = await Log.open(
@@ -221,7 +229,7 @@ test("any records in any order come back, across reopens with other settings", {
 
 test("a batch of highly compressed records ends early, and none is lost", async () => {
   const fs = new MemoryFileSystem();
-  const log = await Log.open({ ...settings, compression: true }, { fileSystem: fs });
+  const log = await Log.open({ ...settings, compression: true }, { fileSystem: fs, clock });
   const payload = Buffer.alloc(1_000_000, "zip ");
   for (let id = 1; id <= 40; id++) log.append(payload);
   for (const reverse of [false, true]) {
@@ -238,7 +246,7 @@ test("a batch of highly compressed records ends early, and none is lost", async 
 });
 
 test("what cannot be stored is refused before anything changes, all of it in one error", async () => {
-  const log = await Log.open(settings, { fileSystem: new MemoryFileSystem() });
+  const log = await Log.open(settings, { fileSystem: new MemoryFileSystem(), clock });
   const refused: [Parameters<Aof["append"]>[1], RegExp][] = [
     [{ headers: { "": "x", ok: 7 as unknown as string }, ttlMs: 0 }, /ttlMs.*\n.*name is wrong.*\n.*value of "ok"/],
     [{ headers: { half: "\ud800" } }, /surrogate/],
@@ -273,7 +281,7 @@ test("what cannot be stored is refused before anything changes, all of it in one
 
 test("the footer counts what expires", async () => {
   const fs = new MemoryFileSystem();
-  const log = await Log.open(settings, { fileSystem: fs });
+  const log = await Log.open(settings, { fileSystem: fs, clock });
   log.append(noBytes, { timestampUs: 1000, ttlMs: 7 });
   log.append(noBytes, { timestampUs: 1000, ttlMs: 3 });
   log.append(noBytes, { timestampUs: 1000 });
