@@ -4,9 +4,8 @@ import { AofError } from "./errors.ts";
 export const cursorsMax = 1000;
 export const cursorNameBytesMax = 200;
 
-// C0, DEL and C1: they have no business in a name that people read in a terminal.
-// oxlint-disable-next-line no-control-regex
-const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
+/** C0, DEL and C1 (category Cc): they have no business in a name that people read in a terminal. */
+const controlCharacter = /\p{Cc}/u;
 
 /** What is wrong with the name, undefined when nothing is. Names are compared byte for byte, never normalised. */
 export function cursorNameProblem(name: unknown): string | undefined {
