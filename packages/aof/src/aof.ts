@@ -8,7 +8,9 @@ import { BackgroundTasks } from "./background-tasks.ts";
 import { ContentEncoder } from "./content/content-encoder.ts";
 import { AofError, toAofError } from "./errors.ts";
 import { Cursor, type CursorHost, type CursorOptions, openCursor } from "./cursor.ts";
+import { refuseDurability } from "./append-conditions.ts";
 import { CursorStore } from "./cursor-store.ts";
+import { DedupeWindow } from "./dedupe-window.ts";
 import { commitOnExit } from "./exit-hook.ts";
 import { assessHealth, type HealthError, type HealthReport } from "./health.ts";
 import { FlushPipeline } from "./flush-pipeline.ts";
@@ -26,6 +28,7 @@ import { type OpenedLog, openLogFiles } from "./open-log.ts";
 import { type AofParts, resolveParts } from "./parts.ts";
 import { readRecordSync } from "./point-read.ts";
 import type { ReadOptions } from "./read-options.ts";
+import { rebuildDedupeWindow } from "./rebuild-dedupe.ts";
 import type { AofRecord } from "./record.ts";
 import type { AppendOptions, BatchRecord, DurableAppendOptions } from "./record-input.ts";
 import type { RecoveryReport } from "./recovery-report.ts";
@@ -90,6 +93,7 @@ export class Aof implements AsyncDisposable {
   #rewrapping: Promise<unknown> = Promise.resolve();
   readonly #retentionClock: RetentionClock;
   readonly #retention: Retention;
+  readonly #dedupe: DedupeWindow | undefined;
   readonly #cursors: CursorStore;
   #openReaders = 0;
   #state: AofState = "open";
@@ -109,8 +113,9 @@ export class Aof implements AsyncDisposable {
       throw new AofError("INVALID_SETTINGS", "encryption: got true without the part keyProvider, which keeps its keys");
     }
     const opened = await openLogFiles(resolved, resolveParts(resolved.dir, parts));
+    let log: Aof;
     try {
-      return new Aof(resolved, opened, parts);
+      log = new Aof(resolved, opened, parts);
     } catch (error) {
       opened.keys?.close();
       await opened.index.close();
@@ -118,6 +123,13 @@ export class Aof implements AsyncDisposable {
       await opened.lock?.release();
       throw toAofError(error, "opening the log");
     }
+    try {
+      await log.#readDedupeKeys();
+    } catch (error) {
+      await log.close().catch(() => {});
+      throw toAofError(error, "reading the newest records for their dedupe keys");
+    }
+    return log;
   }
 
   private constructor(settings: ResolvedAofSettings, opened: OpenedLog, { metrics, keyProvider }: AofParts) {
@@ -152,6 +164,7 @@ export class Aof implements AsyncDisposable {
     this.#retentionClock = new RetentionClock(clock);
     this.#activator = new SegmentActivator(opened.directory, opened.manifest, settings.segmentSizeBytes);
     this.#ring = new AppendRing(settings.bufferBytes);
+    this.#dedupe = settings.dedupeWindow === undefined ? undefined : new DedupeWindow(settings.dedupeWindow);
     this.#ownMetrics = metrics === undefined ? new FlushMetrics({}, { clock }) : undefined;
     this.#controller = new FlushController(settings.flushStrategy, {
       clock,
@@ -212,6 +225,7 @@ export class Aof implements AsyncDisposable {
       catalog: this.#catalog,
       counters: this.#counters,
       content: this.#content,
+      dedupe: this.#dedupe,
     });
     this.#cursors = new CursorStore(opened.cursors, {
       directory: opened.directory,
@@ -279,25 +293,28 @@ export class Aof implements AsyncDisposable {
    * Appends a copy of `payload` and returns its id at once. When it is durable depends on the flush strategy: under
    * `sync` when this returns, otherwise later; {@link whenDurable} tells.
    * @param payload 0 bytes to what fits a segment; yours again when this returns
-   * @throws AofError `BACKPRESSURE` (await `error.ready`), `SEGMENT_FULL`, `INVALID_ARGUMENT`, `POISONED`, `CLOSED`, and
-   * under `sync` the first failure itself
+   * @returns the record's id; of a `dedupeKey` that the log knows, the id of the record that has it
+   * @throws AofError `BACKPRESSURE` (await `error.ready`), `SEGMENT_FULL`, `INVALID_ARGUMENT`, `UNEXPECTED_ID`, `POISONED`,
+   * `CLOSED`, and when it blocks for durability the first failure itself
    */
   append(payload: Uint8Array, options?: AppendOptions): number {
     if (this.#state !== "open") throw this.#refusal();
     const id = this.#writer.append(payload, options, "make-room");
-    this.#writer.afterAppend();
+    this.#writer.afterAppend(options?.durability);
     return id;
   }
 
   /**
    * {@link append} that never writes to make room: `WOULD_BLOCK` when the buffer is full. Under the `sync` strategy a
-   * flush is booked instead of done before this returns.
+   * flush is booked instead of done before this returns, and so is what `durability` asks for.
    */
   tryAppend(payload: Uint8Array, options?: AppendOptions): number {
     if (this.#state !== "open") throw this.#refusal();
     const id = this.#writer.append(payload, options, "refuse");
-    if (this.options.flushStrategy.kind === "sync") this.#writer.flushSoon(id);
+    const { kind } = this.options.flushStrategy;
+    if (kind === "sync" || options?.durability === "durable") this.#writer.flushSoon(id);
     else this.#writer.afterAppend();
+    if (options?.durability === "written") this.#pipeline.requestWrite();
     return id;
   }
 
@@ -310,6 +327,7 @@ export class Aof implements AsyncDisposable {
     // Not `async`: one promise per waiting caller instead of two.
     try {
       if (this.#state !== "open") throw this.#refusal();
+      refuseDurability(options);
       const id = this.#writer.append(payload, options, "make-room");
       this.#writer.flushSoon(id);
       return this.#pipeline.durable.reached(id, options?.signal);
@@ -326,7 +344,7 @@ export class Aof implements AsyncDisposable {
   appendBatch(records: readonly (Uint8Array | BatchRecord)[], options?: AppendOptions): AppendedBatch {
     if (this.#state !== "open") throw this.#refusal();
     const batch = this.#writer.appendBatch(records, options, "make-room");
-    this.#writer.afterAppend();
+    this.#writer.afterAppend(options?.durability);
     return batch;
   }
 
@@ -336,6 +354,7 @@ export class Aof implements AsyncDisposable {
     options?: DurableAppendOptions,
   ): Promise<AppendedBatch> {
     if (this.#state !== "open") throw this.#refusal();
+    refuseDurability(options);
     const batch = this.#writer.appendBatch(records, options, "make-room");
     this.#writer.flushSoon(batch.lastId);
     await this.#pipeline.durable.reached(batch.lastId, options?.signal);
@@ -354,6 +373,26 @@ export class Aof implements AsyncDisposable {
     else this.#pipeline.requestFlush("forced", id);
     await this.#pipeline.durable.reached(id, options.signal);
     return this.durableId;
+  }
+
+  /**
+   * Hands everything appended so far to the operating system: a kill of this process cannot take it any more.
+   * @returns the written id
+   * @throws AofError `ABORTED`, `CLOSED`, `POISONED`, or the failure
+   */
+  async write(options: { readonly signal?: AbortSignal } = {}): Promise<number> {
+    if (this.#state !== "open") throw this.#refusal();
+    const id = this.lastId;
+    this.#pipeline.requestWrite();
+    await this.#pipeline.written.reached(id, options.signal);
+    return this.writtenId;
+  }
+
+  /** Resolves when record `id` survives a kill of this process. Does not ask for a write. */
+  async whenWritten(id: number, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    this.#assertAppended(id);
+    if (id > this.writtenId && this.#state !== "open") throw this.#refusal();
+    await this.#pipeline.written.reached(id, options.signal);
   }
 
   /** Resolves when record `id` survives power loss. Does not ask for a flush. */
@@ -481,6 +520,7 @@ export class Aof implements AsyncDisposable {
       trimmedSegments: this.#counters.trimmedSegments,
       trimmedBytes: this.#counters.trimmedBytes,
       cursors: this.#cursors.stored.size,
+      duplicates: this.#counters.duplicates,
       openReaders: this.#openReaders,
       bufferedBytes: this.#ring.pendingBytes,
       flush: this.#controller.metrics.snapshot(),
@@ -538,6 +578,12 @@ export class Aof implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #readDedupeKeys(): Promise<void> {
+    const { dedupeWindow } = this.options;
+    if (this.#dedupe === undefined || dedupeWindow === undefined) return;
+    await rebuildDedupeWindow(this.#dedupe, this.#view, this.lastId, dedupeWindow.maxRecords);
   }
 
   async #close(): Promise<void> {

@@ -128,6 +128,23 @@ export class FlushPipeline {
     this.#unsyncedBytes = 0;
   }
 
+  /** Whether a write is under way in the thread pool: memory it reads must not be written by anybody else. */
+  get isDraining(): boolean {
+    return this.#draining !== undefined;
+  }
+
+  /** Everything appended so far is with the operating system on return. Not while draining. @throws AofError the first failure */
+  writeBlocking(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    const { ring } = this.#parts;
+    try {
+      for (let span = ring.takeFirst(); span !== undefined; span = ring.takeFirst()) this.#writeBlocking(span, false);
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    this.#maybeSync();
+  }
+
   /** Books a flush of everything up to `id`; never throws. Failures reach the waiters and every later call. */
   requestFlush(trigger: FlushTrigger, id: number): void {
     if (id <= this.durable.value) return;
@@ -460,7 +477,8 @@ export class FlushPipeline {
   /** Bytes up to `end` were synced; whoever waits for ids up to `id` may know, if this log is still ours. */
   #acknowledge(segment: ActiveSegment, end: number, id: number): void {
     if (!this.#parts.manifest.isStillOurs()) throw this.#parts.manifest.fenced();
-    segment.durableEnd = end;
+    // A blocking commit may have been faster.
+    segment.durableEnd = Math.max(segment.durableEnd, end);
     this.durable.raise(id);
     this.#settleTarget();
   }

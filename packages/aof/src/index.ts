@@ -13,6 +13,8 @@ export { repairLog, type RepairReport, type RepairSettings } from "./repair.ts";
 export { rewrapKeys, type RewrapSettings } from "./rewrap-keys.ts";
 
 // Appending.
+export type { AppendConditions, Durability } from "./append-conditions.ts";
+export type { DedupeWindowSettings, ResolvedDedupeWindow } from "./dedupe-window.ts";
 export type { AppendOptions, BatchRecord, DurableAppendOptions } from "./record-input.ts";
 export type { AppendedBatch } from "./log-writer.ts";
 

@@ -13,6 +13,8 @@ import { ActiveSegment } from "./active-segment.ts";
 import type { AppendRing, PendingSpan } from "./append-ring.ts";
 import type { ContentEncoder, ContentOptions } from "./content/content-encoder.ts";
 import type { PlannedBody } from "./content/record-body.ts";
+import { assertDurability, type Durability, judgeConditions } from "./append-conditions.ts";
+import type { DedupeWindow, KeyedRecords } from "./dedupe-window.ts";
 import { AofError, toAofError } from "./errors.ts";
 import type { FlushPipeline } from "./flush-pipeline.ts";
 import { maxRecordId, recordBytes, recordFlag } from "./format/record-layout.ts";
@@ -31,6 +33,8 @@ export interface WriterParts {
   readonly controller: FlushController;
   readonly catalog: SegmentCatalog;
   readonly counters: AofCounters;
+  /** undefined: keys are refused. */
+  readonly dedupe: DedupeWindow | undefined;
   readonly content: ContentEncoder;
 }
 
@@ -88,6 +92,10 @@ export class LogWriter {
   /** Appends one record; the caller then triggers the flush that its promise needs. */
   append(payload: Uint8Array, options: AppendOptions | undefined, whenFull: WhenFull): number {
     assertPayload(payload, this.#settings.segmentSizeBytes);
+    if (options !== undefined) {
+      const known = this.#judge(options, whenFull);
+      if (known !== undefined) return known.firstId;
+    }
     if (!this.#isPlain || (options !== undefined && hasContent(options))) {
       return this.#appendContent([payload], options, whenFull).lastId;
     }
@@ -116,6 +124,10 @@ export class LogWriter {
   ): AppendedBatch {
     if (!Array.isArray(records) || records.length === 0) {
       throw new AofError("INVALID_ARGUMENT", "a batch is an array of at least one Uint8Array or { payload }");
+    }
+    if (options !== undefined) {
+      const known = this.#judge(options, whenFull);
+      if (known !== undefined) return { firstId: known.firstId, lastId: known.lastId };
     }
     if (!this.#isPlain || (options !== undefined && hasContent(options))) {
       return this.#appendContent(records, options, whenFull);
@@ -155,8 +167,11 @@ export class LogWriter {
     return { firstId, lastId };
   }
 
-  /** What the strategy asks for after an append that does not wait. */
-  afterAppend(): void {
+  /** What the strategy, or the append itself, asks for after an append that does not wait. */
+  afterAppend(durability?: Durability): void {
+    const { pipeline } = this.#parts;
+    if (durability === "durable") pipeline.commitBlocking("forced");
+    else if (durability === "written") pipeline.writeBlocking();
     const trigger = this.#parts.controller.shouldFlush();
     if (trigger === "sync") {
       this.#parts.pipeline.commitBlocking("sync");
@@ -200,7 +215,10 @@ export class LogWriter {
     let bytes = 0;
     const plans: PlannedBody[] = [];
     for (const record of records) {
-      const plan = content.plan(payloadOf(record), contentOptions(record, options), timestampUs);
+      // A key names the whole batch, and stands on its first record.
+      const key = plans.length > 0 ? undefined : options?.dedupeKey;
+      const dedupe = key === undefined ? {} : { dedupeKey: key, dedupeCount: records.length };
+      const plan = content.plan(payloadOf(record), { ...contentOptions(record, options), ...dedupe }, timestampUs);
       plans.push(plan);
       bytes += recordBytes(plan.size);
       // Checked as it grows: no more is compressed, and kept, than a segment can hold.
@@ -220,6 +238,9 @@ export class LogWriter {
       throw failure;
     }
     this.#lastTimestampUs = timestampUs;
+    if (options?.dedupeKey !== undefined) {
+      this.#parts.dedupe?.note(options.dedupeKey, { firstId, lastId, timestampUs });
+    }
     counters.totalAppends += records.length;
     for (const record of records) counters.totalAppendedBytes += payloadOf(record).length;
     controller.recordAppend(records.length, bytes);
@@ -246,6 +267,25 @@ export class LogWriter {
   /** The segment takes no more records, should it still be the one that records go to. */
   leaveSegment(baseId: number): void {
     if (this.#segment.baseId === baseId && this.#segment.count > 0) this.#segment.isFull = true;
+  }
+
+  /** @returns the records that answer for this append already. @throws AofError when it is refused */
+  #judge(options: AppendOptions, whenFull: WhenFull): KeyedRecords | undefined {
+    const { dedupe, counters, pipeline } = this.#parts;
+    const { durability } = options;
+    assertDurability(durability);
+    const known = judgeConditions(options, dedupe, this.lastId, this.#timestamp(options));
+    if (known !== undefined) {
+      counters.duplicates++;
+    } else if (
+      durability !== undefined &&
+      durability !== "buffered" &&
+      whenFull === "make-room" &&
+      pipeline.isDraining
+    ) {
+      throw this.#full(whenFull);
+    }
+    return known;
   }
 
   #schedule(trigger: FlushTrigger | undefined): void {
@@ -315,20 +355,25 @@ export class LogWriter {
   }
 
   #reserveFull(segment: ActiveSegment, bytes: number, lastId: number, whenFull: WhenFull): PendingSpan {
-    const { ring, pipeline, counters } = this.#parts;
+    const { ring, pipeline } = this.#parts;
     if (whenFull === "make-room" && pipeline.makeRoom()) {
       const span = ring.reserve(segment, bytes, segment.end, lastId);
       if (span !== undefined) return span;
     }
+    throw this.#full(whenFull);
+  }
+
+  #full(whenFull: WhenFull): AofError {
+    const { ring, pipeline, counters } = this.#parts;
     counters.backpressureEvents++;
     counters.backpressureAtUs = this.#parts.clock.monotonicUs();
     const ready = pipeline.whenRoom();
     if (whenFull === "refuse") {
-      throw new AofError("WOULD_BLOCK", "the append buffer is full; await the error's ready, then try again", {
+      return new AofError("WOULD_BLOCK", "the append buffer is full; await the error's ready, then try again", {
         ready,
       });
     }
-    throw new AofError(
+    return new AofError(
       "BACKPRESSURE",
       `${ring.pendingBytes} of ${ring.capacity} buffered bytes wait for the disk; await the error's ready, then append again`,
       { ready },
@@ -337,7 +382,7 @@ export class LogWriter {
 }
 
 function hasContent(options: AppendOptions): boolean {
-  return options.headers !== undefined || options.ttlMs !== undefined;
+  return options.headers !== undefined || options.ttlMs !== undefined || options.dedupeKey !== undefined;
 }
 
 function isBatchRecord(record: Uint8Array | BatchRecord): record is BatchRecord {

@@ -30,6 +30,8 @@ export interface AofMetricsSnapshot {
   readonly trimmedBytes: number;
   /** Named cursors there are. */
   readonly cursors: number;
+  /** Appends that a dedupe key answered. */
+  readonly duplicates: number;
   readonly openReaders: number;
   /** Appended bytes that are not written yet. */
   readonly bufferedBytes: number;
@@ -50,6 +52,7 @@ export class AofCounters {
   segmentsCreated = 0;
   segmentsFinalized = 0;
   backpressureEvents = 0;
+  duplicates = 0;
   latePreparations = 0;
   /** Monotonic times of the last of each. */
   backpressureAtUs: number | undefined;

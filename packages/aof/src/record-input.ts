@@ -1,10 +1,11 @@
+import type { AppendConditions, Durability } from "./append-conditions.ts";
 import type { RecordHeaders } from "./content/attributes.ts";
 import { AofError } from "./errors.ts";
 import { describe } from "./describe.ts";
 import { maxPayloadBytes } from "./settings.ts";
 
 /** Options of a single append. */
-export interface AppendOptions {
+export interface AppendOptions extends AppendConditions {
   /**
    * The record's time in µs since 1970. Times in a log never fall, so that a look-up by time is a binary search: one
    * lower than the record before it is raised to that record's. Default: the clock's.
@@ -20,6 +21,11 @@ export interface AppendOptions {
    * encrypted. In a batch: of the records that name none of their own.
    */
   readonly ttlMs?: number;
+  /**
+   * How far it has got when the append returns, whatever the flush strategy: `written` and `durable` block until it is.
+   * Default: what the strategy says. While a large write is under way in the thread pool they refuse with `BACKPRESSURE`.
+   */
+  readonly durability?: Durability;
 }
 
 /** A record of a batch, with what only it carries. */
@@ -30,7 +36,7 @@ export interface BatchRecord {
 }
 
 /** Options of an append that waits. */
-export interface DurableAppendOptions extends AppendOptions {
+export interface DurableAppendOptions extends Omit<AppendOptions, "durability"> {
   /** Ends the wait with `ABORTED`. The record stays appended and becomes durable with the next flush. */
   readonly signal?: AbortSignal;
 }

@@ -11,4 +11,8 @@ export interface AofRecord {
   readonly headers?: RecordHeaders;
   /** When it expires, µs since 1970; absent when it carries no expiry of its own. */
   readonly expiresAtUs?: number;
+  /** The dedupe key it was appended with, of a batch on its first record; absent when there was none. */
+  readonly dedupeKey?: string;
+  /** Records of the batch that the key names; absent for one. */
+  readonly dedupeCount?: number;
 }

@@ -1,5 +1,6 @@
 import { type FlushStrategy, type ResolvedFlushStrategy, resolveFlushStrategy } from "@varve/flush-metrics";
 import { type AutoTuneSettings, resolveAutoTune, type ResolvedAutoTuneSettings } from "./auto-tune-settings.ts";
+import { type DedupeWindowSettings, resolveDedupeWindow, type ResolvedDedupeWindow } from "./dedupe-window.ts";
 import { describe } from "./describe.ts";
 import { AofError } from "./errors.ts";
 import { segmentHeaderBytes } from "./format/segment-header.ts";
@@ -67,6 +68,8 @@ export interface AofSettings {
   readonly ttlSeconds?: number;
   /** What the log drops by itself. Default: nothing but segments whose records have all expired. */
   readonly retention?: RetentionSettings;
+  /** Recognise appends that are tried again, by their `dedupeKey`. Read back from the newest records at open. Default: off. */
+  readonly dedupeWindow?: DedupeWindowSettings;
   /** zstd on records where it makes them smaller. `true` is `{}`. Default false. */
   readonly compression?: boolean | CompressionSettings;
   /**
@@ -102,6 +105,8 @@ export interface ResolvedAofSettings {
   readonly indexKind: "auto" | "lmdb" | "file" | "memory";
   readonly recovery: RecoveryMode;
   readonly takeOver: boolean;
+  /** undefined: off. */
+  readonly dedupeWindow: ResolvedDedupeWindow | undefined;
   readonly compression: Required<CompressionSettings> | false;
   /** undefined: as the log is. */
   readonly encryption: boolean | undefined;
@@ -125,6 +130,7 @@ export const defaultAofSettings: Omit<
   | "ttlMs"
   | "ttlSeconds"
   | "retention"
+  | "dedupeWindow"
 > = Object.freeze({
   segmentSizeBytes: 64 * MiB,
   flushStrategy: { kind: "batched-or-periodic", batchSize: 100, intervalMs: 1000 },
@@ -152,6 +158,7 @@ export const aofSettingNames: ReadonlySet<string> = new Set([
   "ttlMs",
   "ttlSeconds",
   "retention",
+  "dedupeWindow",
 ]);
 
 /**
@@ -211,6 +218,7 @@ export function resolveAofSettings(input: AofSettings): ResolvedAofSettings {
   const compression = resolveCompression(settings.compression, problems);
 
   const ttlMs = resolveTtl(settings, problems);
+  const dedupeWindow = resolveDedupeWindow(settings.dedupeWindow, problems);
   const retention = resolveRetention(settings.retention, problems);
   const flushStrategy = resolveFlushStrategy(settings.flushStrategy, problems);
   const autoTune = resolveAutoTune(settings.autoTune, flushStrategy, problems);
@@ -247,6 +255,7 @@ export function resolveAofSettings(input: AofSettings): ResolvedAofSettings {
     encryption: settings.encryption,
     ttlMs,
     retention,
+    dedupeWindow,
   });
 }
 

@@ -51,6 +51,7 @@ class Numbers {
       segmentsCreated: 1,
       segmentsFinalized: 0,
       backpressureEvents: this.backpressureEvents,
+      duplicates: 0,
       trimmedRecords: 0,
       trimmedSegments: 0,
       trimmedBytes: 0,

@@ -2,6 +2,7 @@
  * The attributes of a record: its headers and its dedupe key, as the bytes that FORMAT.md "Attributes" describes. Pure.
  */
 import { describe } from "../describe.ts";
+import { viewOf } from "../format/bytes.ts";
 import { BodyProblem } from "./body-problem.ts";
 
 /** Headers of a record: names and values are text. Made without a prototype, so that every name is safe to look up. */
@@ -12,6 +13,8 @@ export interface RecordAttributes {
   readonly headers?: RecordHeaders;
   /** 1..255 bytes of UTF-8. */
   readonly dedupeKey?: string;
+  /** Records of the batch that the key names, from this one on; absent for one. */
+  readonly dedupeCount?: number;
 }
 
 /** Headers a record may have. */
@@ -22,7 +25,7 @@ const maxNameBytes = 255;
 const maxAttributesBytes: number = 64 * 1024;
 
 const version = 1;
-const tag = { header: 1, dedupeKey: 2 } as const;
+const tag = { header: 1, dedupeKey: 2, dedupeCount: 3 } as const;
 const entryHeadBytes = 3;
 
 const utf8Decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -30,18 +33,21 @@ const utf8Encoder = new TextEncoder();
 
 /**
  * The block for `headers` and `dedupeKey`, undefined when both are absent or empty.
+ * @param dedupeCount records that the key names
  * @param problems gets everything that is wrong, one text each, without a value; the result then means nothing
  */
 export function encodeAttributes(
   headers: RecordHeaders | undefined,
   dedupeKey: string | undefined,
   problems: string[],
+  dedupeCount = 1,
 ): Uint8Array | undefined {
   const entries = headers === undefined ? [] : headerEntries(headers, problems);
   if (dedupeKey !== undefined) {
     const problem = textProblem(dedupeKey, 1, maxNameBytes);
     if (problem === undefined) entries.push({ tag: tag.dedupeKey, content: utf8Encoder.encode(dedupeKey) });
     else problems.push(`dedupeKey: ${problem}`);
+    if (dedupeCount > 1) entries.push({ tag: tag.dedupeCount, content: countBytes(dedupeCount) });
   }
   // Which also keeps each entry's length inside its 16 bits.
   const size = entries.reduce((sum, { content }) => sum + entryHeadBytes + content.length, 1);
@@ -112,6 +118,7 @@ export function decodeAttributes(block: Uint8Array): RecordAttributes {
   let headers: Record<string, string> | undefined;
   let headerCount = 0;
   let dedupeKey: string | undefined;
+  let dedupeCount: number | undefined;
   for (let at = 1; at < block.length; ) {
     if (at + entryHeadBytes > block.length) throw damaged("the attributes end in the middle of one");
     const end = at + entryHeadBytes + (block[at + 1] as number) + (block[at + 2] as number) * 256;
@@ -130,12 +137,26 @@ export function decodeAttributes(block: Uint8Array): RecordAttributes {
         throw damaged("its dedupe key is there twice, empty or too long");
       }
       dedupeKey = text(content);
+    } else if (block[at] === tag.dedupeCount) {
+      const count = content.length === 4 ? viewOf(content).getUint32(0, true) : 0;
+      if (dedupeCount !== undefined || dedupeKey === undefined || count < 2) throw damaged("its batch's size is wrong");
+      dedupeCount = count;
     } else {
       throw new BodyProblem("FORMAT_TOO_NEW", "has an attribute that this version does not know");
     }
     at = end;
   }
-  return { ...(headers === undefined ? {} : { headers }), ...(dedupeKey === undefined ? {} : { dedupeKey }) };
+  return {
+    ...(headers === undefined ? {} : { headers }),
+    ...(dedupeKey === undefined ? {} : { dedupeKey }),
+    ...(dedupeCount === undefined ? {} : { dedupeCount }),
+  };
+}
+
+function countBytes(count: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  viewOf(bytes).setUint32(0, count, true);
+  return bytes;
 }
 
 function text(bytes: Uint8Array): string {

@@ -20,6 +20,8 @@ export interface ContentOptions {
   readonly headers?: RecordHeaders;
   readonly ttlMs?: number;
   readonly dedupeKey?: string;
+  /** Records that the key names. Default 1. */
+  readonly dedupeCount?: number;
 }
 
 /** 139 years: its end in µs is a safe integer for any time of now. */
@@ -52,7 +54,7 @@ export class ContentEncoder {
   plan(payload: Uint8Array, options: ContentOptions, timestampUs: number): PlannedBody {
     const problems: string[] = [];
     const expiresAtUs = options.ttlMs === undefined ? 0 : expiryOf(options.ttlMs, timestampUs, problems);
-    const attributes = encodeAttributes(options.headers, options.dedupeKey, problems);
+    const attributes = encodeAttributes(options.headers, options.dedupeKey, problems, options.dedupeCount);
     if (problems.length > 0) throw new AofError("INVALID_ARGUMENT", problems.join("\n"));
     try {
       return planBody(payload, attributes, expiresAtUs, this.#compression, this.#keys?.currentGeneration ?? 0);

@@ -47,14 +47,16 @@ export function readContent(
   }
 }
 
-/** The record that `content` belongs to. A dedupe key is the log's own business and stays out of it. */
+/** The record that `content` belongs to. */
 export function recordOf(id: number, timestampUs: number, content: RecordContent): AofRecord {
-  const { payload, headers, expiresAtUs } = content;
+  const { payload, headers, expiresAtUs, dedupeKey, dedupeCount } = content;
   return {
     id,
     timestampUs,
     payload,
     ...(headers === undefined ? {} : { headers }),
     ...(expiresAtUs === undefined ? {} : { expiresAtUs }),
+    ...(dedupeKey === undefined ? {} : { dedupeKey }),
+    ...(dedupeCount === undefined ? {} : { dedupeCount }),
   };
 }
