@@ -19,6 +19,9 @@ interface PowerlossCase {
   readonly inSample?: true;
 }
 
+/** What a record's body may hold, all of it. */
+const content = "--compress --encrypt --extras";
+
 const powerlossCases: readonly PowerlossCase[] = [
   { writer: "--n 50", inSample: true },
   { writer: "--n 50 --batch 6" },
@@ -39,6 +42,18 @@ const powerlossCases: readonly PowerlossCase[] = [
   { before: "--n 30 --die", writer: "--n 30", inSample: true },
   { before: "--n 40 --strategy async --batch 5 --size 600 --die", writer: "--n 30 --strategy batched:5" },
   { before: "--n 30 --size 900", writer: "--n 20 --size 900", verifier: "--thorough", statesMax: 1500 },
+  { writer: "--n 40 --size 600 --compress --encrypt --extras --batch 4", inSample: true },
+  { writer: "--n 60 --size 400 --trim 12 --cursor", verifier: "--thorough", statesMax: 2500, inSample: true },
+  { writer: `--n 60 --size 700 --strategy batched:5 --trim 15 --cursor --batch 4 ${content}` },
+  {
+    writer: `--n 50 --size 700 --strategy async --trim 15 --cursor ${content} --index lmdb`,
+    verifier: "--index lmdb",
+    env: "LMDB_RESTORE=safe",
+  },
+  {
+    before: `--n 40 --size 700 --trim 15 --cursor ${content} --die`,
+    writer: `--n 20 --size 700 --trim 15 --cursor ${content}`,
+  },
   { writer: "--n 40 --reopen 3", fault: "sync:9:EIO" },
   { writer: "--n 40 --reopen 3 --size 900 --strategy batched:5", fault: "write:12:ENOSPC" },
 ];
@@ -89,6 +104,11 @@ const crashloopCases: readonly { readonly writer: string; readonly rounds: numbe
   { writer: "--forever --strategy async --pace 1 --batch 5", rounds: 300 },
   { writer: "--forever --durable 16 --strategy batched-or-periodic:50:20 --pace 1 --size 600", rounds: 300 },
   { writer: "--forever --index lmdb --strategy batched:10 --pace 1", rounds: 300 },
+  {
+    writer: `--forever --size 500 --strategy batched:10 --pace 1 --trim 40 --cursor ${content}`,
+    rounds: 300,
+    inSample: true,
+  },
 ];
 
 function crashloop({ writer, rounds, inSample }: (typeof crashloopCases)[number]): CampaignRun {
@@ -118,6 +138,7 @@ const syscallfaultCases: readonly { readonly writer: string; readonly inSample?:
   { writer: "--n 50 --size 900 --batch 4" },
   { writer: "--n 50 --size 900 --strategy batched:5" },
   { writer: "--n 30 --size 900 --reopen 2" },
+  { writer: `--n 50 --size 700 --trim 12 --cursor ${content}`, inSample: true },
 ];
 
 function syscallfault({ writer, inSample }: (typeof syscallfaultCases)[number]): CampaignRun {
@@ -139,7 +160,11 @@ function syscallfault({ writer, inSample }: (typeof syscallfaultCases)[number]):
 
 /** Three sessions, so that a log of a few kilobytes has three segments, each small enough for every bit of it. */
 const threeSegments = ["--n 8 --size 60 --batch 3", "--n 8 --size 60 --seed 2", "--n 8 --size 60 --seed 3"];
-const logFiles = "^(MANIFEST|segment_)";
+const logFiles = "^(MANIFEST|KEYS|CURSORS|segment_)";
+/** The same with everything on; the trim leaves whole and cut segments behind. */
+const everything = threeSegments.map(
+  (session) => `${session.replace("--n 8", "--n 12")} --trim 14 --cursor ${content}`,
+);
 
 interface MangleCase {
   readonly name: string;
@@ -170,6 +195,16 @@ const mangleCases: readonly MangleCase[] = [
   { name: "closed, salvage", sessions: threeSegments, verifier: "--recovery salvage", files: logFiles, max: 300 },
   { name: "closed, strict", sessions: threeSegments, verifier: "--recovery strict", files: logFiles, max: 300 },
   { name: "closed, thorough", sessions: threeSegments, verifier: "--thorough", files: logFiles, max: 300 },
+  { name: "everything on, every bit", sessions: everything, files: logFiles, kinds: "bit", max: 0 },
+  {
+    name: "everything on, all other damage",
+    sessions: everything,
+    files: logFiles,
+    kinds: allButBits,
+    max: 0,
+    inSample: true,
+  },
+  { name: "everything on, salvage", sessions: everything, verifier: "--recovery salvage", files: logFiles, max: 300 },
   { name: "file index", sessions: threeSegments, files: "^index/", max: 0, inSample: true },
   {
     name: "lmdb index",

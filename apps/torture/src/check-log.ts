@@ -5,7 +5,7 @@
  */
 import { type Aof, type AofError, type AofRecord, isAofError, type ReadOnlyLog } from "@varve/aof";
 import type { Random } from "@varve/fs-core";
-import { contractId, parsePayload, type RecoveredRecord, tornBatches } from "./record-identity.ts";
+import { contractId, type Floors, parsePayload, type RecoveredRecord, tornBatches } from "./record-identity.ts";
 
 /** What the paths need from a log. */
 export type CheckableLog = Pick<Aof, "firstId" | "getSync" | "lastId" | "read" | "readBatches">;
@@ -16,6 +16,8 @@ export interface LogContent {
   readonly ids: string[];
   /** Records that the forward scan gave. */
   readonly records: number;
+  /** What the records say was acknowledged before them. */
+  readonly floors: Floors;
   /** The first typed error of any path. */
   readonly error: AofError | undefined;
 }
@@ -36,14 +38,16 @@ export async function checkLog(log: CheckableLog, random: Random, seen: Seen = n
   const error = failures.find((failure) => failure !== undefined);
   const { records } = forward;
   const ids = records.map(({ id }) => id);
-  if (error !== undefined) return { ids, records: ids.length, error };
+  const floors = highestFloors(records);
+  if (error !== undefined) return { ids, records: ids.length, floors, error };
   for (const path of paths) {
     const count = seen.count(path);
     if (count !== log.lastId - log.firstId + 1) {
       throw new Error(`${path} saw ${count} records of ${log.firstId}..${log.lastId}`);
     }
   }
-  return { ids: [...ids, ...tornBatches(records)], records: ids.length, error: undefined };
+  const torn = tornBatches(records, log.firstId > 1);
+  return { ids: [...ids, ...torn], records: ids.length, floors, error: undefined };
 }
 
 /** Reads a log that may not be changed, and adds to `seen`. Resolves with how many records there were. */
@@ -60,6 +64,14 @@ type Path = (typeof paths)[number] | "readOnly";
 interface Collected {
   readonly records: (RecoveredRecord & { readonly id: string; readonly timestampUs: number })[];
   readonly error: AofError | undefined;
+}
+
+function highestFloors(records: readonly RecoveredRecord[]): Floors {
+  const all = records.flatMap(({ tag }) => tag?.floors ?? []);
+  return {
+    cursor: Math.max(0, ...all.map(({ cursor }) => cursor)),
+    firstId: Math.max(0, ...all.map(({ firstId }) => firstId)),
+  };
 }
 
 /** The first answer for each log id, and a complaint about every other. */

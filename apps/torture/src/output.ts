@@ -4,8 +4,8 @@
  */
 import { writeSync } from "node:fs";
 
-/** `T` about to append, `A` acknowledged as durable, `V` written but not durable, `F` refused. */
-export type EventKind = "T" | "A" | "V" | "F";
+/** `T` about to append, `A` acknowledged as durable, `V` written but not durable, `F` refused, `X` may be trimmed up to it. */
+export type EventKind = "T" | "A" | "V" | "F" | "X";
 
 export function printEvents(kind: EventKind, ids: readonly string[]): void {
   if (ids.length > 0) printLines(1, ids.map((id) => `${kind} ${id}\n`).join(""));

@@ -1,5 +1,5 @@
 import type { Random } from "@varve/fs-core";
-import { buildPayload } from "./record-identity.ts";
+import { buildPayload, type Floors } from "./record-identity.ts";
 
 /** Makes payloads that no other writer process, and no other call, ever makes. */
 export class RecordSource {
@@ -7,6 +7,8 @@ export class RecordSource {
   readonly #random: Random;
   readonly #payloadBytesMax: number;
   #serial = 0;
+  /** What has been acknowledged so far; goes into every payload once it is set. */
+  floors: Floors | undefined;
 
   /** @param run 16 hexadecimal digits, random for each process */
   constructor(run: string, random: Random, payloadBytesMax: number) {
@@ -19,7 +21,8 @@ export class RecordSource {
   take(size: number): Uint8Array[] {
     return Array.from({ length: size }, (_, index) => {
       const bytes = this.#random.int(this.#payloadBytesMax + 1);
-      return buildPayload({ run: this.#run, serial: this.#serial++, index, size }, bytes, this.#random);
+      const floors = this.floors === undefined ? {} : { floors: this.floors };
+      return buildPayload({ run: this.#run, serial: this.#serial++, index, size, ...floors }, bytes, this.#random);
     });
   }
 }

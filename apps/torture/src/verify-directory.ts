@@ -7,6 +7,8 @@
 import { Aof, type AofSettings, isAofError, openReadOnly, verifyLog } from "@varve/aof";
 import type { Random } from "@varve/fs-core";
 import { checkLog, checkReadOnly, type LogContent, Seen } from "./check-log.ts";
+import { keyProvider } from "./keys.ts";
+import { cursorName } from "./record-identity.ts";
 import { brokenPromises, type Promises } from "./promises.ts";
 
 /** What the oracle gets to judge, in the contract's own form. */
@@ -30,11 +32,13 @@ export async function verifyDirectory({ settings, random, isThorough, before }: 
   try {
     const seen = new Seen();
     if (isThorough) await lookBefore(settings.dir, seen);
-    const log = await Aof.open(settings);
+    const log = await Aof.open(settings, { keyProvider });
     let content: LogContent;
     try {
       reports.push(...log.recovery.messages);
       content = await checkLog(log, random, seen);
+      // A salvage gives up cursors and what cannot be read.
+      if (settings.recovery !== "salvage") content.ids.push(...brokenFloors(log, content));
     } finally {
       await log.close();
     }
@@ -45,6 +49,20 @@ export async function verifyDirectory({ settings, random, isThorough, before }: 
     if (!isAofError(error)) throw error;
     return { ids: [], reports, error: { code: error.code, message: error.message.replaceAll("\n", "; ") } };
   }
+}
+
+/**
+ * What the records say was acknowledged before them and is not so any more, as ids that nobody appended: a cursor that
+ * went back, a trim that was undone, a cursor in front of the log's end.
+ */
+function brokenFloors(log: Aof, { floors }: LogContent): string[] {
+  const broken: string[] = [];
+  if (log.firstId < floors.firstId) broken.push(`trimmed-to-${floors.firstId}-and-back-at-${log.firstId}`);
+  const cursor = log.cursors().find(({ name }) => name === cursorName);
+  const position = cursor?.position ?? 0;
+  if (position < floors.cursor) broken.push(`cursor-at-${position}-was-at-${floors.cursor}`);
+  if (position > log.lastId) broken.push(`cursor-at-${position}-beyond-${log.lastId}`);
+  return broken;
 }
 
 /** What the oracle did not see, and in place of each record of it that is owed and missing an id that nobody appended. */
@@ -61,7 +79,7 @@ function withoutKnown(ids: readonly string[], before: Promises): string[] {
 async function lookBefore(dir: string, seen: Seen): Promise<void> {
   try {
     await verifyLog({ dir });
-    const log = await openReadOnly({ dir });
+    const log = await openReadOnly({ dir }, { keyProvider });
     try {
       await checkReadOnly(log, seen);
     } finally {
@@ -74,7 +92,7 @@ async function lookBefore(dir: string, seen: Seen): Promise<void> {
 
 /** @throws AofError the first problem */
 async function lookAfter(dir: string, content: LogContent, seen: Seen): Promise<void> {
-  const log = await openReadOnly({ dir });
+  const log = await openReadOnly({ dir }, { keyProvider });
   try {
     const count = await checkReadOnly(log, seen);
     if (count !== content.records) throw new Error(`a read-only open shows ${count} records of ${content.records}`);

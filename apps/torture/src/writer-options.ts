@@ -24,6 +24,14 @@ export interface WriterOptions {
   /** Tell of every record found at the start as if it had been appended now. */
   readonly announce: boolean;
   readonly takeOver: boolean;
+  readonly compress: boolean;
+  readonly encrypt: boolean;
+  /** Trim now and then, keeping about so many of the newest records; 0: never. */
+  readonly keepRecords: number;
+  /** Commit a cursor now and then. */
+  readonly cursor: boolean;
+  /** Give records headers, expiries in the far future, and dedupe keys. */
+  readonly extras: boolean;
   /** Kill this process after the last append instead of closing. */
   readonly die: boolean;
   readonly seed: number;
@@ -44,6 +52,11 @@ export const writerUsage = `usage: node dist/writer.js DIR [options]
   --reopen N          after a failure close, open and go on, N times at most (default 0)
   --announce          print T and A for every record that is there at the start
   --take-over         take the log over from a writer that holds it
+  --compress          zstd on every record that gets smaller
+  --encrypt           AES-256-GCM, with the key that the verifier has
+  --trim N            trim and apply retention now and then, keeping about N records
+  --cursor            commit a cursor now and then; every record says how far it was
+  --extras            headers, expiries and dedupe keys on some records
   --die               SIGKILL itself after the last append instead of closing
   --seed N            what is random about sizes, bursts and batches (default 1)
 `;
@@ -68,6 +81,11 @@ export function parseWriterOptions(args: readonly string[]): WriterOptions {
       reopen: { type: "string" },
       announce: { type: "boolean" },
       "take-over": { type: "boolean" },
+      compress: { type: "boolean" },
+      encrypt: { type: "boolean" },
+      trim: { type: "string" },
+      cursor: { type: "boolean" },
+      extras: { type: "boolean" },
       die: { type: "boolean" },
       seed: { type: "string" },
     },
@@ -90,6 +108,11 @@ export function parseWriterOptions(args: readonly string[]): WriterOptions {
     reopens: wholeNumber(values, "reopen", 0),
     announce: values.announce === true,
     takeOver: values["take-over"] === true,
+    compress: values.compress === true,
+    encrypt: values.encrypt === true,
+    keepRecords: wholeNumber(values, "trim", 0),
+    cursor: values.cursor === true,
+    extras: values.extras === true,
     die: values.die === true,
     seed: wholeNumber(values, "seed", 1),
   };
@@ -104,6 +127,10 @@ export function writerSettings(options: WriterOptions): AofSettings {
     bufferBytes: options.bufferBytes,
     indexKind: options.indexKind,
     takeOver: options.takeOver,
+    ...(options.compress ? { compression: { minBytes: 0 } } : {}),
+    ...(options.encrypt ? { encryption: true } : {}),
+    ...(options.keepRecords > 0 ? { retention: { maxRecords: options.keepRecords } } : {}),
+    ...(options.extras ? { dedupeWindow: { maxRecords: 50 } } : {}),
     ...(options.flushOn === undefined ? {} : { flushOn: options.flushOn }),
   };
 }

@@ -6,6 +6,7 @@
 import { Aof, type AofError, isAofError, openReadOnly, type ReadOnlyLog } from "@varve/aof";
 import { systemClock, systemRandom } from "@varve/fs-core";
 import { SeededRandom } from "@varve/fs-core/testing";
+import { keyProvider } from "./keys.ts";
 import { printEvents, printLines } from "./output.ts";
 import { contractId } from "./record-identity.ts";
 import { RecordSource } from "./record-source.ts";
@@ -50,7 +51,7 @@ async function write(options: WriterOptions): Promise<void> {
   let left = options.count;
   if (options.announce) await announceFound(options.dir, outstanding);
   for (let reopens = options.reopens; ; reopens--) {
-    const log = await Aof.open(writerSettings(options));
+    const log = await Aof.open(writerSettings(options), { keyProvider });
     settle(log, outstanding);
     const writing = new Writing(log, options, parts, outstanding, left);
     try {
@@ -75,7 +76,7 @@ async function write(options: WriterOptions): Promise<void> {
 async function announceFound(dir: string, outstanding: Outstanding): Promise<void> {
   let log: ReadOnlyLog;
   try {
-    log = await openReadOnly({ dir });
+    log = await openReadOnly({ dir }, { keyProvider });
   } catch (error) {
     if (isAofError(error) && error.code === "NOT_FOUND") return;
     throw error;

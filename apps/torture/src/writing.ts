@@ -6,9 +6,9 @@
  *  I2  A is out only after the log said durable: the call that promises it returned, or `durableId` passed it
  *  I3  `Outstanding` holds every record that was tried and is not acknowledged as durable
  */
-import { type Aof, isAofError } from "@varve/aof";
+import { type Aof, type DurableAppendOptions, isAofError } from "@varve/aof";
 import type { Random } from "@varve/fs-core";
-import { contractId } from "./record-identity.ts";
+import { contractId, cursorName } from "./record-identity.ts";
 import type { RecordSource } from "./record-source.ts";
 import type { WriterOptions } from "./writer-options.ts";
 import type { EventKind } from "./output.ts";
@@ -17,14 +17,18 @@ import type { EventKind } from "./output.ts";
 export type WritableLog = Pick<
   Aof,
   | "append"
+  | "applyRetention"
   | "appendBatch"
   | "appendBatchDurable"
   | "appendDurable"
+  | "cursor"
   | "durableId"
+  | "firstId"
   | "flush"
   | "getSync"
   | "nextId"
   | "options"
+  | "trim"
   | "whenDurable"
   | "writtenId"
 >;
@@ -111,7 +115,39 @@ export class Writing {
       await this.#parts.turn();
       this.report();
       if (random.int(16) === 0) this.#acknowledge(await this.#flush());
+      if (random.int(4) === 0) await this.#upkeep();
     }
+  }
+
+  /** Commits the cursor, trims and applies retention, as the options ask for, and notes what was acknowledged. */
+  async #upkeep(): Promise<void> {
+    const { cursor: hasCursor, keepRecords } = this.#options;
+    const { random, source } = this.#parts;
+    let { cursor, firstId } = source.floors ?? { cursor: 0, firstId: 0 };
+    if (hasCursor) {
+      const { durableId } = this.#log;
+      const held = await this.#log.cursor(cursorName);
+      if (durableId >= held.position) await held.commit(Math.max(held.position, durableId - random.int(5)));
+      cursor = held.position;
+    }
+    if (keepRecords > 0) {
+      const beforeId = this.#log.durableId + 1 - keepRecords;
+      if (random.int(2) === 0 && beforeId > this.#log.firstId) {
+        await this.#mayTrim((await this.#log.trim(beforeId, { dryRun: true })).firstId);
+        firstId = (await this.#log.trim(beforeId)).firstId;
+      } else {
+        await this.#mayTrim((await this.#log.applyRetention({ dryRun: true })).firstId);
+        firstId = (await this.#log.applyRetention()).firstId;
+      }
+    }
+    if (hasCursor || keepRecords > 0) source.floors = { cursor, firstId };
+  }
+
+  /** Says X for the newest record below `firstId`. */
+  async #mayTrim(firstId: number): Promise<void> {
+    if (firstId <= this.#log.firstId) return;
+    const record = this.#log.getSync(firstId - 1);
+    if (record !== undefined) this.#parts.print("X", [contractId(record.id, record.payload)]);
   }
 
   async #flush(): Promise<number> {
@@ -125,8 +161,9 @@ export class Writing {
       const { payloads, ids } = this.#announce();
       try {
         const [first] = payloads;
-        if (payloads.length === 1 && first !== undefined) return this.#log.append(first);
-        return this.#log.appendBatch(payloads).lastId;
+        const options = this.#extras([...ids.values()][0] as string);
+        if (payloads.length === 1 && first !== undefined) return this.#log.append(first, options);
+        return this.#log.appendBatch(payloads, options).lastId;
       } catch (error) {
         await this.#afterRefusal(error, ids);
       }
@@ -138,8 +175,9 @@ export class Writing {
       const { payloads, ids } = this.#announce();
       try {
         const [first] = payloads;
-        if (payloads.length === 1 && first !== undefined) await this.#log.appendDurable(first);
-        else await this.#log.appendBatchDurable(payloads);
+        const options = this.#extras([...ids.values()][0] as string);
+        if (payloads.length === 1 && first !== undefined) await this.#log.appendDurable(first, options);
+        else await this.#log.appendBatchDurable(payloads, options);
       } catch (error) {
         // Only a refused append changed nothing; one whose wait failed was made, and may be found.
         if (!isRefusal(error)) throw error;
@@ -150,6 +188,13 @@ export class Writing {
       for (const logId of ids.keys()) this.#outstanding.delete(logId);
       await this.#parts.turn();
     }
+  }
+
+  /** Headers, an expiry that does not come, a key of its own: on half of the appends. */
+  #extras(id: string): DurableAppendOptions | undefined {
+    const { random } = this.#parts;
+    if (!this.#options.extras || random.int(2) === 0) return undefined;
+    return { headers: { id }, ttlMs: 10 ** 9, dedupeKey: `${id} ${random.u64()}` };
   }
 
   /** Prints T for the next append and counts it. Nothing may run between this and the call to the log. */
