@@ -102,7 +102,12 @@ export class Aof implements AsyncDisposable {
       if (name === "finalize") this.#pipeline.fail(error);
     });
     this.#catalog = new SegmentCatalog(opened.sealed);
-    this.#cache = new SegmentCache(opened.directory, settings.segmentCacheSize, offsetTableBytesMax);
+    this.#cache = new SegmentCache(
+      opened.directory,
+      settings.segmentCacheSize,
+      offsetTableBytesMax,
+      settings.blockCacheBytes,
+    );
     this.#activator = new SegmentActivator(opened.directory, opened.manifest, settings.segmentSizeBytes);
     this.#ring = new AppendRing(settings.bufferBytes);
     this.#ownMetrics = metrics === undefined ? new FlushMetrics({}, { clock }) : undefined;
@@ -330,6 +335,7 @@ export class Aof implements AsyncDisposable {
   /** A copy of every counter. */
   performanceMetrics(): AofMetricsSnapshot {
     const { hits, misses, evictions } = this.#cache.counters;
+    const blocks = this.#cache.blockCounters;
     return {
       totalAppends: this.#counters.totalAppends,
       totalAppendedBytes: this.#counters.totalAppendedBytes,
@@ -337,6 +343,10 @@ export class Aof implements AsyncDisposable {
       cacheHits: hits,
       cacheMisses: misses,
       cacheEvictions: evictions,
+      blockCacheHits: blocks.hits,
+      blockCacheMisses: blocks.misses,
+      blockCacheEvictions: blocks.evictions,
+      blockCacheBytes: blocks.bytes,
       segmentsCreated: this.#counters.segmentsCreated,
       segmentsFinalized: this.#counters.segmentsFinalized,
       backpressureEvents: this.#counters.backpressureEvents,

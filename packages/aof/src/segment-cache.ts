@@ -7,6 +7,7 @@
  *  I3  offset tables in memory take at most `tableBytes`, however many segments are open
  */
 import type { FileHandle } from "@varve/fs-core";
+import { BlockCache, type BlockCacheCounters, type SegmentBlocks } from "./block-cache.ts";
 import { AofError, toAofError } from "./errors.ts";
 import { decodeTableSlices, offsetTableBytes, tableSlices } from "./format/offset-table.ts";
 import { decodeSegmentFooter, segmentFooterBytes } from "./format/segment-footer.ts";
@@ -25,6 +26,10 @@ export class OpenSegment {
   readonly saltLow: number;
   readonly saltHigh: number;
   pins = 0;
+  /** Its blocks in memory; the block cache's. */
+  blocks: SegmentBlocks | undefined;
+  /** The cache's count of misses when this was last moved to the end of its order. */
+  usedAt = 0;
   readonly #cache: SegmentCache;
   /** Pieces of the offset table, by index; only for sealed segments. */
   #chunks: (Uint32Array | undefined)[] = [];
@@ -127,12 +132,35 @@ export class SegmentCache {
   #chunks: LoadedChunk[] = [];
   #tableBytes = 0;
   #newest: OpenSegment | undefined;
+  #blockCacheBytes: number;
+  #blocks: BlockCache | undefined;
 
-  /** @param tableBytes bound on offset tables in memory */
-  constructor(directory: LogDirectory, limit: number, tableBytes: number) {
+  /**
+   * @param tableBytes bound on offset tables in memory
+   * @param blockCacheBytes bound on blocks of segments in memory; 0 for none
+   */
+  constructor(directory: LogDirectory, limit: number, tableBytes: number, blockCacheBytes = 0) {
     this.#directory = directory;
     this.#limit = limit;
     this.#tableBytesMax = tableBytes;
+    this.#blockCacheBytes = blockCacheBytes;
+  }
+
+  /** Blocks of the open files in memory, made when first asked for; undefined when there is to be no such cache. */
+  get blocks(): BlockCache | undefined {
+    if (this.#blocks !== undefined || this.#blockCacheBytes === 0) return this.#blocks;
+    try {
+      this.#blocks = new BlockCache(this.#blockCacheBytes);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      // The system has no memory to give: reads work without. That `blockCacheBytes` stays 0 in the metrics tells.
+      this.#blockCacheBytes = 0;
+    }
+    return this.#blocks;
+  }
+
+  get blockCounters(): BlockCacheCounters {
+    return this.#blocks?.counters ?? { hits: 0, misses: 0, evictions: 0, bytes: 0 };
   }
 
   get size(): number {
@@ -145,11 +173,15 @@ export class SegmentCache {
       this.counters.hits++;
       return this.#newest;
     }
-    const found = this.#open.get(segment.baseId);
-    if (found !== undefined && found.segment === segment) {
+    const found = segment.opened;
+    if (found !== undefined) {
       this.counters.hits++;
-      this.#open.delete(segment.baseId);
-      this.#open.set(segment.baseId, found);
+      // Between two misses the order among those that were used does not matter, only that they were.
+      if (found.usedAt !== this.counters.misses) {
+        found.usedAt = this.counters.misses;
+        this.#open.delete(segment.baseId);
+        this.#open.set(segment.baseId, found);
+      }
       this.#newest = found;
       return found;
     }
@@ -188,6 +220,9 @@ export class SegmentCache {
     this.#newest = undefined;
     this.#chunks = [];
     this.#tableBytes = 0;
+    for (const open of all) this.#letGo(open);
+    this.#blocks = undefined;
+    this.#blockCacheBytes = 0;
     for (const open of all) await open.handle.close();
   }
 
@@ -201,6 +236,8 @@ export class SegmentCache {
       handle.closeSync();
       throw toAofError(error, `opening ${segment.name}`, { path: segment.name, segmentId: segment.baseId });
     }
+    open.usedAt = this.counters.misses;
+    segment.opened = open;
     this.#open.set(segment.baseId, open);
     this.#newest = open;
     if (this.#open.size > this.#limit) this.#evict();
@@ -227,10 +264,16 @@ export class SegmentCache {
       if (this.#open.size <= this.#limit) return;
       if (open.pins > 0 || open === this.#newest) continue;
       this.#open.delete(open.segment.baseId);
+      this.#letGo(open);
       this.#forgetChunks(open);
       open.handle.closeSync();
       this.counters.evictions++;
     }
+  }
+
+  #letGo(open: OpenSegment): void {
+    open.segment.opened = undefined;
+    this.#blocks?.forget(open);
   }
 
   #forgetChunks(open: OpenSegment): void {
