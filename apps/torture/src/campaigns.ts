@@ -50,10 +50,7 @@ const powerlossCases: readonly PowerlossCase[] = [
     verifier: "--index lmdb",
     env: "LMDB_RESTORE=safe",
   },
-  {
-    before: `--n 40 --size 700 --trim 15 --cursor ${content} --die`,
-    writer: `--n 20 --size 700 --trim 15 --cursor ${content}`,
-  },
+  { before: `--n 40 --size 700 ${content} --die`, writer: `--n 20 --size 700 ${content}` },
   { writer: "--n 40 --reopen 3", fault: "sync:9:EIO" },
   { writer: "--n 40 --reopen 3 --size 900 --strategy batched:5", fault: "write:12:ENOSPC" },
 ];

@@ -158,8 +158,10 @@ export class Aof implements AsyncDisposable {
       this.#backgroundErrorFeed.tell(name, error);
     });
     this.#catalog = new SegmentCatalog(opened.sealed);
-    this.#cache = new SegmentCache(opened.directory, settings.segmentCacheSize, offsetTableBytesMax, () =>
-      this.#retention.segmentReleased(),
+    this.#cache = new SegmentCache(
+      opened.directory,
+      { segments: settings.segmentCacheSize, tableBytes: offsetTableBytesMax, blockBytes: settings.blockCacheBytes },
+      () => this.#retention.segmentReleased(),
     );
     this.#retentionClock = new RetentionClock(clock);
     this.#activator = new SegmentActivator(opened.directory, opened.manifest, settings.segmentSizeBytes);
@@ -502,6 +504,7 @@ export class Aof implements AsyncDisposable {
   /** A copy of every counter. */
   performanceMetrics(): AofMetricsSnapshot {
     const { hits, misses, evictions } = this.#cache.counters;
+    const blocks = this.#cache.blockCounters;
     return {
       totalAppends: this.#counters.totalAppends,
       totalAppendedBytes: this.#counters.totalAppendedBytes,
@@ -509,6 +512,10 @@ export class Aof implements AsyncDisposable {
       cacheHits: hits,
       cacheMisses: misses,
       cacheEvictions: evictions,
+      blockCacheHits: blocks.hits,
+      blockCacheMisses: blocks.misses,
+      blockCacheEvictions: blocks.evictions,
+      blockCacheBytes: blocks.bytes,
       segmentsCreated: this.#counters.segmentsCreated,
       segmentsFinalized: this.#counters.segmentsFinalized,
       backpressureEvents: this.#counters.backpressureEvents,

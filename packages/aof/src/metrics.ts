@@ -12,6 +12,13 @@ export interface AofMetricsSnapshot {
   readonly cacheHits: number;
   readonly cacheMisses: number;
   readonly cacheEvictions: number;
+  /** Reads by id that found their record in memory, or not. */
+  readonly blockCacheHits: number;
+  readonly blockCacheMisses: number;
+  /** Blocks that made room for others. */
+  readonly blockCacheEvictions: number;
+  /** What the block cache holds now. */
+  readonly blockCacheBytes: number;
   readonly segmentsCreated: number;
   readonly segmentsFinalized: number;
   /** Appends refused because buffers were full. */

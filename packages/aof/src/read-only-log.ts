@@ -29,6 +29,7 @@ import { type LogSegment, SegmentCatalog } from "./segment-catalog.ts";
 import { type SegmentInfo, segmentInfo } from "./segment-info.ts";
 import { inspectSegment } from "./segment-inspect.ts";
 import { describe } from "./describe.ts";
+import { defaultAofSettings, isCacheBytes } from "./settings.ts";
 import { TailFollower } from "./tail-follower.ts";
 import { isTailTrimmed, splitTrimmed } from "./trimmed-segments.ts";
 import { Watermark } from "./watermark.ts";
@@ -38,6 +39,8 @@ export interface ReadOnlySettings {
   readonly dir: string;
   /** Segment files kept open. Default 100. */
   readonly segmentCacheSize?: number;
+  /** Bytes of segments kept in memory for reads by id; 0 for none, or 64 KiB to 2 GiB. Default 64 MiB. */
+  readonly blockCacheBytes?: number;
   /** Iterators open at once. Default 1000. */
   readonly maxReaders?: number;
   /** The index's directory, which is not opened. Default `index`. */
@@ -69,10 +72,13 @@ export async function openReadOnly(settings: ReadOnlySettings, parts: AofParts =
     const isCount = name === "segmentCacheSize" || name === "maxReaders";
     // Judged below.
     if (name === "ttlMs" || name === "ttlSeconds") continue;
-    if (!isPath && !isCount) problems.push(`${name}: no such setting of a read-only open`);
+    const isCache = name === "blockCacheBytes";
+    if (!isPath && !isCount && !isCache) problems.push(`${name}: no such setting of a read-only open`);
     else if (isPath && typeof value !== "string") problems.push(`${name}: got ${describe(value)}, want a path`);
     else if (isCount && !(Number.isInteger(value) && value >= 1))
       problems.push(`${name}: got ${describe(value)}, want an integer of 1 or more`);
+    else if (isCache && !isCacheBytes(value))
+      problems.push(`${name}: got ${describe(value)}, want 0 or an integer in 65536..2^31`);
   }
   resolveTtl(settings, problems);
   if (problems.length > 0) throw new AofError("INVALID_SETTINGS", problems.join("\n"));
@@ -122,7 +128,11 @@ export class ReadOnlyLog implements AsyncDisposable {
     this.#maxReaders = settings.maxReaders ?? 1000;
     this.#ttlUs = (resolveTtl(settings, []) ?? 0) * 1000;
     this.#retentionClock = new RetentionClock(directory.clock);
-    this.#cache = new SegmentCache(directory, settings.segmentCacheSize ?? 100, offsetTableBytesMax);
+    this.#cache = new SegmentCache(directory, {
+      segments: settings.segmentCacheSize ?? defaultAofSettings.segmentCacheSize,
+      tableBytes: offsetTableBytesMax,
+      blockBytes: settings.blockCacheBytes ?? defaultAofSettings.blockCacheBytes,
+    });
     this.#view = this.#createView();
   }
 

@@ -24,15 +24,14 @@ const cachedViewMax = 2048;
 export class RecordChecker {
   readonly memory: ChecksumMemory;
   readonly bytes: Uint8Array;
-  readonly #words: Int32Array;
+  readonly words: Int32Array;
   readonly #unsigned: Uint32Array;
   readonly #recordViews: Uint8Array[] = [];
-  readonly #payloadViews: Uint8Array[] = [];
 
   constructor(memory: ChecksumMemory = createChecksumMemory(checkBytes)) {
     this.memory = memory;
     this.bytes = new Uint8Array(memory.buffer);
-    this.#words = new Int32Array(memory.buffer);
+    this.words = new Int32Array(memory.buffer);
     this.#unsigned = new Uint32Array(memory.buffer);
   }
 
@@ -42,14 +41,13 @@ export class RecordChecker {
   }
 
   /**
-   * The `length` bytes from `base + skip` on. Views of small lengths are made once: making one costs a tenth of a read
-   * from the page cache.
-   * @param skip 0, or the length of a record's header
+   * The `length` bytes from `base` on. Views of small lengths are made once: making one costs a tenth of a read from the
+   * page cache.
    */
-  view(skip: 0 | 32, length: number): Uint8Array {
-    const start = this.memory.base + skip;
+  view(length: number): Uint8Array {
+    const start = this.memory.base;
     if (length > cachedViewMax) return this.bytes.subarray(start, start + length);
-    const views = skip === 0 ? this.#recordViews : this.#payloadViews;
+    const views = this.#recordViews;
     return (views[length] ??= this.bytes.subarray(start, start + length));
   }
 
@@ -59,7 +57,7 @@ export class RecordChecker {
    */
   check(at: number, available: number, expectedId: number, saltLow: number, saltHigh: number): number {
     if (available < recordHeaderBytes) return notARecord.incomplete;
-    const words = this.#words;
+    const words = this.words;
     const word = at >>> 2;
     const size = this.#unsigned[word + 1] as number;
     const last = words[word + 6] as number;
@@ -75,7 +73,7 @@ export class RecordChecker {
 
   /** Whether this version can read a record with this version, flags and codec bits. */
   isKnownAt(at: number): boolean {
-    const last = this.#words[(at >>> 2) + 6] as number;
+    const last = this.words[(at >>> 2) + 6] as number;
     return (last & 0xff) === recordVersion && isKnownBody((last >>> 8) & 0xff, last >>> 16);
   }
 
@@ -94,12 +92,12 @@ export class RecordChecker {
   }
 
   flagsAt(at: number): number {
-    return ((this.#words[(at >>> 2) + 6] as number) >>> 8) & 0xff;
+    return ((this.words[(at >>> 2) + 6] as number) >>> 8) & 0xff;
   }
 
   /** Codec, cipher and key generation; see `codecBits`. */
   codecBitsAt(at: number): number {
-    return (this.#words[(at >>> 2) + 6] as number) >>> 16;
+    return (this.words[(at >>> 2) + 6] as number) >>> 16;
   }
 
   /** When the record expires, µs since 1970; 0 when it carries no expiry. Its body's first bytes must be at hand. */
@@ -115,7 +113,7 @@ export class RecordChecker {
   }
 
   #isZeroHeader(word: number): boolean {
-    for (let index = 0; index < 8; index++) if (this.#words[word + index] !== 0) return false;
+    for (let index = 0; index < 8; index++) if (this.words[word + index] !== 0) return false;
     return true;
   }
 }

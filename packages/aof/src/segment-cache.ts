@@ -8,6 +8,7 @@
  *  I4  offset tables in memory take at most `tableBytes`, however many segments are open
  */
 import type { FileHandle } from "@varve/fs-core";
+import { BlockCache, type BlockCacheCounters, type SegmentBlocks } from "./block-cache.ts";
 import { AofError, toAofError } from "./errors.ts";
 import { decodeTableSlices, offsetTableBytes, tableSlices } from "./format/offset-table.ts";
 import { decodeSegmentFooter, segmentFooterBytes } from "./format/segment-footer.ts";
@@ -29,6 +30,10 @@ export class OpenSegment {
   /** Of the writer that began it: its records are encrypted for that. */
   readonly epoch: number;
   pins = 0;
+  /** Its blocks in memory; the block cache's. */
+  blocks: SegmentBlocks | undefined;
+  /** The cache's count of misses when this was last moved to the end of its order. */
+  usedAt = 0;
   readonly #cache: SegmentCache;
   /** Pieces of the offset table, by index; only for sealed segments. */
   #chunks: (Uint32Array | undefined)[] = [];
@@ -122,35 +127,70 @@ export interface SegmentCacheCounters {
   evictions: number;
 }
 
+/** What a cache may hold at most. */
+export interface SegmentCacheLimits {
+  /** Open files, but for pinned ones. */
+  readonly segments: number;
+  /** Offset tables. */
+  readonly tableBytes: number;
+  /** Blocks of segments for reads by id; 0 for none. */
+  readonly blockBytes: number;
+  /** Reads by id before there are blocks. Default 256: a log that is opened for a few pays nothing. */
+  readonly readsUntilBlocks?: number;
+}
+
+/** Making the cache takes about a millisecond, and reserves memory. */
+const readsUntilBlocks = 256;
+
 export class SegmentCache {
   readonly counters: SegmentCacheCounters = { hits: 0, misses: 0, evictions: 0 };
   readonly #directory: LogDirectory;
-  readonly #limit: number;
-  readonly #tableBytesMax: number;
+  readonly #limits: SegmentCacheLimits;
   /** In order of last use, oldest first. */
   readonly #open = new Map<number, OpenSegment>();
   /** Loaded table pieces, oldest first. */
   #chunks: LoadedChunk[] = [];
   #tableBytes = 0;
   #newest: OpenSegment | undefined;
+  #blockBytes: number;
+  #blocks: BlockCache | undefined;
+  #readsUntilBlocks: number;
   /** Dropped while a reader held them. */
   readonly #dropped = new Set<OpenSegment>();
   readonly #onRelease: (segment: LogSegment) => void;
 
-  /**
-   * @param tableBytes bound on offset tables in memory
-   * @param onRelease called when the last pin of a dropped segment ended and its file is closed
-   */
+  /** @param onRelease called when the last pin of a dropped segment ended and its file is closed */
   constructor(
     directory: LogDirectory,
-    limit: number,
-    tableBytes: number,
+    limits: SegmentCacheLimits,
     onRelease: (segment: LogSegment) => void = () => {},
   ) {
     this.#onRelease = onRelease;
     this.#directory = directory;
-    this.#limit = limit;
-    this.#tableBytesMax = tableBytes;
+    this.#limits = limits;
+    this.#blockBytes = limits.blockBytes;
+    this.#readsUntilBlocks = limits.readsUntilBlocks ?? readsUntilBlocks;
+  }
+
+  /**
+   * Blocks of the open files in memory, made when reads by id prove to be a habit; undefined before, and when there is to
+   * be no such cache.
+   */
+  get blocks(): BlockCache | undefined {
+    if (this.#blocks !== undefined || this.#blockBytes === 0) return this.#blocks;
+    if (this.#readsUntilBlocks-- > 0) return undefined;
+    try {
+      this.#blocks = new BlockCache(this.#blockBytes);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      // The system has no memory to give: reads work without. That `blockCacheBytes` stays 0 in the metrics tells.
+      this.#blockBytes = 0;
+    }
+    return this.#blocks;
+  }
+
+  get blockCounters(): BlockCacheCounters {
+    return this.#blocks?.counters ?? { hits: 0, misses: 0, evictions: 0, bytes: 0 };
   }
 
   get size(): number {
@@ -163,11 +203,15 @@ export class SegmentCache {
       this.counters.hits++;
       return this.#newest;
     }
-    const found = this.#open.get(segment.baseId);
-    if (found !== undefined && found.segment === segment) {
+    const found = segment.opened;
+    if (found !== undefined) {
       this.counters.hits++;
-      this.#open.delete(segment.baseId);
-      this.#open.set(segment.baseId, found);
+      // Between two misses the order among those that were used does not matter, only that they were.
+      if (found.usedAt !== this.counters.misses) {
+        found.usedAt = this.counters.misses;
+        this.#open.delete(segment.baseId);
+        this.#open.set(segment.baseId, found);
+      }
       this.#newest = found;
       return found;
     }
@@ -187,7 +231,7 @@ export class SegmentCache {
     if (open.pins === 0 && this.#dropped.delete(open)) {
       open.handle.closeSync();
       this.#onRelease(open.segment);
-    } else if (open.pins === 0 && this.#open.size > this.#limit) this.#evict();
+    } else if (open.pins === 0 && this.#open.size > this.#limits.segments) this.#evict();
   }
 
   /** Whether a reader holds the segment's file, dropped or not. */
@@ -203,6 +247,7 @@ export class SegmentCache {
     if (open === undefined || open.segment !== segment) return;
     this.#open.delete(segment.baseId);
     if (this.#newest === open) this.#newest = undefined;
+    this.#letGo(open);
     this.#forgetChunks(open);
     if (open.pins > 0) this.#dropped.add(open);
     else open.handle.closeSync();
@@ -212,7 +257,7 @@ export class SegmentCache {
     this.#chunks.push({ owner, index, bytes });
     this.#tableBytes += bytes;
     let drop = 0;
-    while (this.#tableBytes > this.#tableBytesMax && drop < this.#chunks.length - 1) {
+    while (this.#tableBytes > this.#limits.tableBytes && drop < this.#chunks.length - 1) {
       const oldest = this.#chunks[drop++] as LoadedChunk;
       oldest.owner.dropChunk(oldest.index);
       this.#tableBytes -= oldest.bytes;
@@ -228,6 +273,9 @@ export class SegmentCache {
     this.#newest = undefined;
     this.#chunks = [];
     this.#tableBytes = 0;
+    for (const open of all) this.#letGo(open);
+    this.#blocks = undefined;
+    this.#blockBytes = 0;
     for (const open of all) await open.handle.close();
   }
 
@@ -241,9 +289,11 @@ export class SegmentCache {
       handle.closeSync();
       throw toAofError(error, `opening ${segment.name}`, { path: segment.name, segmentId: segment.baseId });
     }
+    open.usedAt = this.counters.misses;
+    segment.opened = open;
     this.#open.set(segment.baseId, open);
     this.#newest = open;
-    if (this.#open.size > this.#limit) this.#evict();
+    if (this.#open.size > this.#limits.segments) this.#evict();
     return open;
   }
 
@@ -264,13 +314,19 @@ export class SegmentCache {
   /** Closes the least recently used files that nobody holds, down to the limit. */
   #evict(): void {
     for (const open of this.#open.values()) {
-      if (this.#open.size <= this.#limit) return;
+      if (this.#open.size <= this.#limits.segments) return;
       if (open.pins > 0 || open === this.#newest) continue;
       this.#open.delete(open.segment.baseId);
+      this.#letGo(open);
       this.#forgetChunks(open);
       open.handle.closeSync();
       this.counters.evictions++;
     }
+  }
+
+  #letGo(open: OpenSegment): void {
+    open.segment.opened = undefined;
+    this.#blocks?.forget(open);
   }
 
   #forgetChunks(open: OpenSegment): void {

@@ -5,6 +5,7 @@
  */
 import type { ActiveSegment } from "./active-segment.ts";
 import type { SealedSegment } from "./sealed-segment.ts";
+import type { OpenSegment } from "./segment-cache.ts";
 import { segmentName } from "./segment-name.ts";
 
 /** One segment, wherever it is in its life. The same object from its first record to its removal. */
@@ -14,6 +15,8 @@ export class LogSegment {
   /** Set while its records' offsets are in memory: until it is sealed. */
   live: ActiveSegment | undefined;
   sealed: SealedSegment | undefined;
+  /** Its file, while it is open for reading; the segment cache's. */
+  opened: OpenSegment | undefined;
 
   constructor(content: ActiveSegment | SealedSegment) {
     this.baseId = content.baseId;

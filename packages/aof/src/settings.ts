@@ -42,6 +42,11 @@ export interface AofSettings {
   readonly bufferBytes?: number;
   /** Sealed segments kept open for reading. Pinned ones are never closed, so readers may exceed it. Default 100. */
   readonly segmentCacheSize?: number;
+  /**
+   * Bytes of segments kept in memory for reads by id. Memory is taken as it is used. 0 for none, or 64 KiB to 2 GiB.
+   * Default 64 MiB.
+   */
+  readonly blockCacheBytes?: number;
   /** Iterators open at once before `READER_LIMIT_EXCEEDED`. Default 1000. */
   readonly maxReaders?: number;
   /** Whether the next segment is created and zero-filled in the background. Default true. */
@@ -98,6 +103,7 @@ export interface ResolvedAofSettings {
   readonly flushOn: FlushOn;
   readonly bufferBytes: number;
   readonly segmentCacheSize: number;
+  readonly blockCacheBytes: number;
   readonly maxReaders: number;
   readonly preAllocateEnabled: boolean;
   readonly preAllocateThreshold: number;
@@ -136,6 +142,7 @@ export const defaultAofSettings: Omit<
   flushStrategy: { kind: "batched-or-periodic", batchSize: 100, intervalMs: 1000 },
   bufferBytes: 8 * MiB,
   segmentCacheSize: 100,
+  blockCacheBytes: 64 * MiB,
   maxReaders: 1000,
   preAllocateEnabled: true,
   preAllocateThreshold: 0.8,
@@ -182,6 +189,7 @@ export function resolveAofSettings(input: AofSettings): ResolvedAofSettings {
   check("dir", typeof settings.dir === "string" && !settings.dir.includes("\0"), "a path");
   check("bufferBytes", isIntegerIn(settings.bufferBytes, 64 * KiB, GiB), "an integer in 65536..2^30");
   check("segmentCacheSize", isIntegerIn(settings.segmentCacheSize, 1, 1_000_000), "an integer in 1..1000000");
+  check("blockCacheBytes", isCacheBytes(settings.blockCacheBytes), "0 or an integer in 65536..2^31");
   check("maxReaders", isIntegerIn(settings.maxReaders, 1, 1_000_000), "an integer in 1..1000000");
   check("preAllocateEnabled", typeof settings.preAllocateEnabled === "boolean", "true or false");
   check(
@@ -244,6 +252,7 @@ export function resolveAofSettings(input: AofSettings): ResolvedAofSettings {
     flushOn: settings.flushOn ?? (flushStrategy.kind === "sync" ? "main" : "pool"),
     bufferBytes: Math.ceil(settings.bufferBytes / 8) * 8,
     segmentCacheSize: settings.segmentCacheSize,
+    blockCacheBytes: settings.blockCacheBytes,
     maxReaders: settings.maxReaders,
     preAllocateEnabled: settings.preAllocateEnabled,
     preAllocateThreshold: settings.preAllocateThreshold,
@@ -277,6 +286,11 @@ function resolveCompression(given: unknown, problems: string[]): Required<Compre
 /** Largest stored payload that fits a segment of `segmentSizeBytes`. */
 export function maxPayloadBytes(segmentSizeBytes: number): number {
   return segmentSizeBytes - segmentHeaderBytes - 32;
+}
+
+/** Off, or enough for a few blocks. */
+export function isCacheBytes(value: unknown): boolean {
+  return value === 0 || isIntegerIn(value, 64 * KiB, 2 * GiB);
 }
 
 function isIntegerIn(value: unknown, low: number, high: number): boolean {
