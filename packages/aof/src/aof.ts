@@ -28,6 +28,7 @@ import { type OpenedLog, openLogFiles } from "./open-log.ts";
 import { type AofParts, resolveParts } from "./parts.ts";
 import { readRecordSync } from "./point-read.ts";
 import type { ReadOptions } from "./read-options.ts";
+import { ReadBuffers } from "./read-ahead.ts";
 import { rebuildDedupeWindow } from "./rebuild-dedupe.ts";
 import type { AofRecord } from "./record.ts";
 import type { AppendOptions, BatchRecord, DurableAppendOptions } from "./record-input.ts";
@@ -93,6 +94,7 @@ export class Aof implements AsyncDisposable {
   #rewrapping: Promise<unknown> = Promise.resolve();
   readonly #retentionClock: RetentionClock;
   readonly #retention: Retention;
+  readonly #readBuffers: ReadBuffers;
   readonly #dedupe: DedupeWindow | undefined;
   readonly #cursors: CursorStore;
   #openReaders = 0;
@@ -163,6 +165,7 @@ export class Aof implements AsyncDisposable {
       { segments: settings.segmentCacheSize, tableBytes: offsetTableBytesMax, blockBytes: settings.blockCacheBytes },
       () => this.#retention.segmentReleased(),
     );
+    this.#readBuffers = new ReadBuffers(settings.readAheadBytes);
     this.#retentionClock = new RetentionClock(clock);
     this.#activator = new SegmentActivator(opened.directory, opened.manifest, settings.segmentSizeBytes);
     this.#ring = new AppendRing(settings.bufferBytes);
@@ -423,7 +426,7 @@ export class Aof implements AsyncDisposable {
 
   /** Records in order, from wherever `options.from` says; see `ReadOptions`. Leaving the loop releases the reader. */
   read(options: ReadOptions = {}): RecordReader {
-    return new RecordReader(this.readBatches(options), options.reverse === true);
+    return new RecordReader(this.#view, options, "durable");
   }
 
   /** {@link read} by batches: the fastest way to read many. In reverse, batches come newest first. */
@@ -529,6 +532,7 @@ export class Aof implements AsyncDisposable {
       cursors: this.#cursors.stored.size,
       duplicates: this.#counters.duplicates,
       openReaders: this.#openReaders,
+      readAheadBytes: this.#readBuffers.lentBytes,
       bufferedBytes: this.#ring.pendingBytes,
       flush: this.#controller.metrics.snapshot(),
     };
@@ -741,6 +745,7 @@ export class Aof implements AsyncDisposable {
     return {
       catalog: this.#catalog,
       cache: this.#cache,
+      readBuffers: this.#readBuffers,
       keys: this.#keys,
       expiry: {
         ttlUs: (this.options.ttlMs ?? 0) * 1000,

@@ -20,7 +20,7 @@ import { RecordChecker } from "./record-check.ts";
 import type { OpenSegment } from "./segment-cache.ts";
 
 /** Bytes of a slot: see bench/README.md "point-read". */
-export const blockCacheSlotBytes: number = 16 * 1024;
+const blockCacheSlotBytes = 16 * 1024;
 /** Records over more slots than this are read directly: they would evict much, and making their copy costs the most. */
 const recordSlotsMax = 3;
 const missCreditBytes = 1024;
@@ -126,7 +126,7 @@ export class BlockCache {
     const block = Math.floor(start / this.#slotBytes);
     const offset = start - block * this.#slotBytes;
     if (offset + length > this.#slotBytes) return this.#findJoined(open, start, length, id);
-    const slot = ((open.blocks?.slots[block] ?? 0) as number) - 1;
+    const slot = (open.blocks?.slots[block] ?? 0) - 1;
     if (slot < 0 || offset + length > (this.#ends[slot] as number)) {
       this.#misses++;
       if (!this.#fill(open, block, block, offset + length, length)) return -1;
@@ -203,7 +203,7 @@ export class BlockCache {
     const slots = open.blocks?.slots;
     if (slots === undefined) return false;
     for (let block = first; block <= last; block++) {
-      const slot = ((slots[block] ?? 0) as number) - 1;
+      const slot = (slots[block] ?? 0) - 1;
       if (slot < 0 || (this.#ends[slot] as number) < (block === last ? endInLast : this.#slotBytes)) return false;
     }
     return true;

@@ -40,11 +40,26 @@ export async function readBlock(
   lastId: number,
   limitBytes: number,
 ): Promise<Block> {
-  const end = lastId >= open.segment.lastId ? open.segment.dataLength : open.offsetOf(lastId + 1);
-  const block = new Uint8Array(Math.min(limitBytes, end - offset));
-  let got: number;
+  const end = endOf(open, lastId);
+  const length = Math.min(limitBytes, end - offset);
+  // Not zeroed: as much of it as is shown is read.
+  const block = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+  const got = await readBytes(open, id, offset, block);
+  const checker = sharedRecordChecker();
+  checker.bytes.set(got < length ? block.subarray(0, got) : block, checker.base);
+  const isLast = got < length || offset + got >= end;
+  return takeRecords(view, open, checker, { id, offset, lastId, length: got, isLast }, () => block);
+}
+
+/** Where the records up to `lastId` end. */
+export function endOf(open: OpenSegment, lastId: number): number {
+  return lastId >= open.segment.lastId ? open.segment.dataLength : open.offsetOf(lastId + 1);
+}
+
+/** @throws AofError `IO`, with the place */
+export async function readBytes(open: OpenSegment, id: number, offset: number, into: Uint8Array): Promise<number> {
   try {
-    got = await open.handle.readAt(offset, block);
+    return await open.handle.readAt(offset, into);
   } catch (error) {
     throw toAofError(error, `reading ${open.segment.name}`, {
       path: open.segment.name,
@@ -53,29 +68,48 @@ export async function readBlock(
       recordId: id,
     });
   }
-  return checkBlock(view, open, block.subarray(0, got), id, offset, lastId, got < block.length || offset + got >= end);
 }
 
-function checkBlock(
+/** Bytes of a segment in a checker's memory, from its base on. */
+export interface ReadRun {
+  /** The first record. */
+  readonly id: number;
+  /** Where it stands in the segment. */
+  readonly offset: number;
+  /** The last record that may be taken. */
+  readonly lastId: number;
+  readonly length: number;
+  /** No more bytes follow that could complete the last record. */
+  readonly isLast: boolean;
+}
+
+/**
+ * The whole, checked records of a run.
+ * @param keep gives the memory, filled like the run's first `length` bytes, that the batch will show
+ */
+export function takeRecords(
   view: LogView,
   open: OpenSegment,
-  block: Uint8Array,
-  id: number,
-  offset: number,
-  lastId: number,
-  isLast: boolean,
+  checker: RecordChecker,
+  { id: firstId, offset, lastId, length, isLast }: ReadRun,
+  keep: (length: number) => Uint8Array,
 ): Block {
-  const checker = sharedRecordChecker();
   const { base } = checker;
-  checker.bytes.set(block, base);
+  const { saltLow, saltHigh } = open;
+  // All checksums in one call; what it does not vouch for is judged one by one.
+  const sound = checker.memory.engine.soundFrames(base, length, recordHeaderBytes, saltLow, saltHigh);
+  let id = firstId;
   // Room for all of them, should none be skipped.
-  const starts = new Uint32Array(Math.min(lastId - id + 1, Math.ceil(block.length / 32)));
+  const starts = new Uint32Array(Math.min(lastId - id + 1, Math.ceil(length / 32)));
   let contents: (RecordContent | undefined)[] | undefined;
   let decodedBytes = 0;
   let count = 0;
   let at = 0;
   while (id + count <= lastId) {
-    const found = checker.check(base + at, block.length - at, id + count, open.saltLow, open.saltHigh);
+    const found =
+      at < sound
+        ? checker.judgeSound(base + at, id + count)
+        : checker.check(base + at, length - at, id + count, saltLow, saltHigh);
     if (found <= 0) {
       if (found === notARecord.incomplete && !isLast) break;
       if (count > 0 || at > 0) break;
@@ -101,7 +135,8 @@ function checkBlock(
   }
   if (count === 0 && at > 0) return { batch: undefined, nextId: id, nextOffset: offset + at };
   if (count === 0) return largeRecord(view, open, id, offset);
-  return { batch: new RecordBatch(id, count, block, starts, contents), nextId: id + count, nextOffset: offset + at };
+  const batch = new RecordBatch(id, count, keep(at), starts, contents);
+  return { batch, nextId: id + count, nextOffset: offset + at };
 }
 
 /** Decodes the record at `at`. @returns undefined when it cannot be and is not the first: that read is the next one's */

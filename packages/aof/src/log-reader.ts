@@ -2,16 +2,17 @@
  * Iterators over a log: from an id, a time or an end, forwards or backwards, once or following the tail.
  *
  * A reader pins the one segment it reads from, so neither the cache nor retention closes it, and holds at most one
- * block. It never yields a record that its visibility does not allow or that has expired, and never skips another. A trim
+ * block, or two while it reads ahead. It never yields a record that its visibility does not allow or that has expired, and never skips another. A trim
  * may overtake it at any `await`: what was read meanwhile is judged against the log's first id before it is yielded.
  */
-import { blockBytes, readBlock } from "./block-read.ts";
+import { blockBytes, endOf, readBlock } from "./block-read.ts";
 import { allExpireAtUs } from "./expiry.ts";
 import { assertReadableId, type LogView, trimmedOr, type Visibility } from "./log-view.ts";
 import { AofError } from "./errors.ts";
 import { readRecordSync } from "./point-read.ts";
 import { checkReadOptions, type ReadFrom, type ReadOptions } from "./read-options.ts";
 import type { AofRecord } from "./record.ts";
+import { ReadAhead, readAheadMin } from "./read-ahead.ts";
 import { checkBytes } from "./record-check.ts";
 import type { RecordBatch } from "./record-batch.ts";
 import type { OpenSegment } from "./segment-cache.ts";
@@ -33,6 +34,8 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
   /** In reverse: where to stop. */
   #lowestId = 1;
   #started = false;
+  /** While a reader catches up. */
+  #ahead: ReadAhead | undefined;
   #done = false;
 
   /** @throws AofError `INVALID_ARGUMENT`, `READER_LIMIT_EXCEEDED`, `CLOSED` */
@@ -96,6 +99,7 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
       const visible = this.#view.visibleId(this.#visibility);
       if (this.#nextId > visible) {
         if (this.#options.follow !== true) return undefined;
+        this.#stopAhead();
         const more = await this.#view.waitBeyond(this.#nextId - 1, this.#visibility, this.#options.signal);
         if (!more) return undefined;
         continue;
@@ -160,10 +164,28 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
     const open = this.#segmentFor(this.#nextId);
     const offset = this.#nextOffset === -1 ? open.offsetOf(this.#nextId) : this.#nextOffset;
     const last = Math.min(lastId, open.segment.lastId);
-    const block = await readBlock(this.#view, open, this.#nextId, offset, last, blockBytes);
+    const ahead = this.#readsAhead(open, offset, last);
+    const block =
+      ahead === undefined
+        ? await readBlock(this.#view, open, this.#nextId, offset, last, blockBytes)
+        : await ahead.read(this.#view, open, this.#nextId, offset, last);
     this.#nextId = block.nextId;
     this.#nextOffset = block.nextId > open.segment.lastId ? -1 : block.nextOffset;
     return block.batch;
+  }
+
+  /** Where there is much to read, and the log's budget has buffers for it. */
+  #readsAhead(open: OpenSegment, offset: number, lastId: number): ReadAhead | undefined {
+    if (this.#ahead !== undefined || endOf(open, lastId) - offset < readAheadMin) return this.#ahead;
+    const buffers = this.#view.readBuffers.take();
+    if (buffers === undefined) return undefined;
+    this.#ahead = new ReadAhead(this.#view.readBuffers, buffers, this.#options.borrow === true);
+    return this.#ahead;
+  }
+
+  #stopAhead(): void {
+    this.#ahead?.close();
+    this.#ahead = undefined;
   }
 
   async #backwards(): Promise<RecordBatch | undefined> {
@@ -276,6 +298,7 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
   #finish(): void {
     if (this.#done) return;
     this.#done = true;
+    this.#stopAhead();
     if (this.#open !== undefined) this.#view.cache.unpin(this.#open);
     this.#open = undefined;
     this.#view.readerClosed();
@@ -314,9 +337,16 @@ export class RecordReader implements AsyncIterableIterator<AofRecord>, AsyncDisp
   #batch: RecordBatch | undefined;
   #index = 0;
 
-  constructor(batches: BatchReader, reverse: boolean) {
-    this.#batches = batches;
-    this.#reverse = reverse;
+  /** @throws AofError as {@link BatchReader} */
+  constructor(view: LogView, options: ReadOptions, defaultVisibility: Visibility) {
+    if (options.borrow === true) {
+      throw new AofError(
+        "INVALID_ARGUMENT",
+        "borrow: records have no moment at which they are given back; use readBatches",
+      );
+    }
+    this.#batches = new BatchReader(view, options, defaultVisibility);
+    this.#reverse = options.reverse === true;
   }
 
   next(): Promise<IteratorResult<AofRecord, undefined>> {

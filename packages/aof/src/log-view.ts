@@ -1,6 +1,7 @@
 import { AofError, type AofErrorCode } from "./errors.ts";
 import type { ExpiryPolicy } from "./expiry.ts";
 import type { LogKeys } from "./keys/log-keys.ts";
+import type { ReadBuffers } from "./read-ahead.ts";
 import type { SegmentCache } from "./segment-cache.ts";
 import type { SegmentCatalog } from "./segment-catalog.ts";
 
@@ -15,6 +16,8 @@ export type Visibility =
 export interface LogView {
   readonly catalog: SegmentCatalog;
   readonly cache: SegmentCache;
+  /** For readers that read ahead. */
+  readonly readBuffers: ReadBuffers;
   /** For encrypted records; undefined when the log was opened without keys. */
   readonly keys: LogKeys | undefined;
   /** Records that it calls expired are never handed out. */

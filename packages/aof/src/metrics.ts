@@ -40,6 +40,8 @@ export interface AofMetricsSnapshot {
   /** Appends that a dedupe key answered. */
   readonly duplicates: number;
   readonly openReaders: number;
+  /** Buffers that readers hold to read ahead. */
+  readonly readAheadBytes: number;
   /** Appended bytes that are not written yet. */
   readonly bufferedBytes: number;
   readonly flush: FlushMetricsSnapshot;

@@ -19,6 +19,7 @@ import { BatchReader, RecordReader } from "./log-reader.ts";
 import { assertReadableId, type LogView, trimmedOr, type Visibility } from "./log-view.ts";
 import { readManifest, readManifestSync } from "./manifest-file.ts";
 import { type AofParts, resolveParts } from "./parts.ts";
+import { ReadBuffers } from "./read-ahead.ts";
 import { readRecordSync } from "./point-read.ts";
 import type { ReadOptions } from "./read-options.ts";
 import type { AofRecord } from "./record.ts";
@@ -41,6 +42,8 @@ export interface ReadOnlySettings {
   readonly segmentCacheSize?: number;
   /** Bytes of segments kept in memory for reads by id; 0 for none, or 64 KiB to 2 GiB. Default 64 MiB. */
   readonly blockCacheBytes?: number;
+  /** Bytes for reading ahead, shared by all readers; see `AofSettings`. Default 16 MiB. */
+  readonly readAheadBytes?: number;
   /** Iterators open at once. Default 1000. */
   readonly maxReaders?: number;
   /** The index's directory, which is not opened. Default `index`. */
@@ -72,7 +75,7 @@ export async function openReadOnly(settings: ReadOnlySettings, parts: AofParts =
     const isCount = name === "segmentCacheSize" || name === "maxReaders";
     // Judged below.
     if (name === "ttlMs" || name === "ttlSeconds") continue;
-    const isCache = name === "blockCacheBytes";
+    const isCache = name === "blockCacheBytes" || name === "readAheadBytes";
     if (!isPath && !isCount && !isCache) problems.push(`${name}: no such setting of a read-only open`);
     else if (isPath && typeof value !== "string") problems.push(`${name}: got ${describe(value)}, want a path`);
     else if (isCount && !(Number.isInteger(value) && value >= 1))
@@ -104,6 +107,7 @@ export class ReadOnlyLog implements AsyncDisposable {
   /** Ends calls to the provider when the log is closed. */
   readonly #stop = new AbortController();
   readonly #view: LogView;
+  readonly #readBuffers: ReadBuffers;
   readonly #ttlUs: number;
   readonly #retentionClock: RetentionClock;
   readonly #written = new Watermark(0);
@@ -133,6 +137,7 @@ export class ReadOnlyLog implements AsyncDisposable {
       tableBytes: offsetTableBytesMax,
       blockBytes: settings.blockCacheBytes ?? defaultAofSettings.blockCacheBytes,
     });
+    this.#readBuffers = new ReadBuffers(settings.readAheadBytes ?? defaultAofSettings.readAheadBytes);
     this.#view = this.#createView();
   }
 
@@ -190,7 +195,7 @@ export class ReadOnlyLog implements AsyncDisposable {
 
   /** As `Aof.read`; with `follow` it goes on as the writer writes. */
   read(options: ReadOptions = {}): RecordReader {
-    return new RecordReader(this.readBatches(options), options.reverse === true);
+    return new RecordReader(this.#view, options, "written");
   }
 
   /** As `Aof.readBatches`. */
@@ -371,6 +376,7 @@ export class ReadOnlyLog implements AsyncDisposable {
     return {
       catalog: this.#catalog,
       cache: this.#cache,
+      readBuffers: this.#readBuffers,
       get keys() {
         return keys();
       },

@@ -20,6 +20,11 @@ export interface ReadOptions {
   readonly limit?: number;
   /** At the end wait for more instead of ending. Ends when the log is closed. Not with `reverse`. */
   readonly follow?: boolean;
+  /**
+   * Only of `readBatches`: the batch's memory is used again when the next one is asked for, so payloads are good until
+   * then. Saves a copy, and the collector much work, in a scan that looks at each record once.
+   */
+  readonly borrow?: boolean;
   /** Newest first. */
   readonly reverse?: boolean;
   /**
@@ -52,6 +57,7 @@ export function checkReadOptions(options: ReadOptions): void {
   for (const [name, value] of [
     ["follow", follow],
     ["reverse", reverse],
+    ["borrow", options.borrow],
   ] as const) {
     if (value !== undefined && typeof value !== "boolean")
       problems.push(`${name}: got ${String(value)}, want true or false`);

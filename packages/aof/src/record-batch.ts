@@ -7,7 +7,8 @@ import type { AofRecord } from "./record.ts";
 /**
  * Consecutive records as they were read, checked, in one block of memory. The fastest way to read many: no object per
  * record is made until you ask for one. The block is written once and never reused, so views stay good; holding one
- * view holds the whole block (256 KiB, or one larger record). Records that were compressed or encrypted, or that carry
+ * view holds the whole block (256 KiB, more where records are large). With `borrow` it is lent instead: views end when the
+ * next batch is asked for. Records that were compressed or encrypted, or that carry
  * headers or an expiry, are decoded when the batch is read, each into memory of its own: about 4 MiB in a batch at most,
  * or one larger record.
  */
@@ -51,6 +52,11 @@ export class RecordBatch implements Iterable<AofRecord> {
 
   get lastId(): number {
     return this.firstId + this.count - 1;
+  }
+
+  /** Of the records as stored. */
+  get byteLength(): number {
+    return this.#block.byteLength;
   }
 
   /** A view of the payload at `index`, 0 to `count - 1`. @throws RangeError outside of that */

@@ -71,6 +71,13 @@ export class RecordChecker {
     return padded > available ? notARecord.incomplete : padded;
   }
 
+  /** {@link check} of a record whose checksum is known to be right and whose bytes are all at hand. */
+  judgeSound(at: number, expectedId: number): number {
+    if (this.idAt(at) !== expectedId) return notARecord.bad;
+    if (!this.isKnownAt(at)) return notARecord.newer;
+    return (recordHeaderBytes + this.sizeAt(at) + 7) & ~7;
+  }
+
   /** Whether this version can read a record with this version, flags and codec bits. */
   isKnownAt(at: number): boolean {
     const last = this.words[(at >>> 2) + 6] as number;

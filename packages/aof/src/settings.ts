@@ -47,6 +47,11 @@ export interface AofSettings {
    * Default 64 MiB.
    */
   readonly blockCacheBytes?: number;
+  /**
+   * Bytes for reading ahead, shared by all readers: each that scans much takes 2 MiB while there are any. 0 for none, or
+   * 2 MiB to 1 GiB. Default 16 MiB.
+   */
+  readonly readAheadBytes?: number;
   /** Iterators open at once before `READER_LIMIT_EXCEEDED`. Default 1000. */
   readonly maxReaders?: number;
   /** Whether the next segment is created and zero-filled in the background. Default true. */
@@ -104,6 +109,7 @@ export interface ResolvedAofSettings {
   readonly bufferBytes: number;
   readonly segmentCacheSize: number;
   readonly blockCacheBytes: number;
+  readonly readAheadBytes: number;
   readonly maxReaders: number;
   readonly preAllocateEnabled: boolean;
   readonly preAllocateThreshold: number;
@@ -143,6 +149,7 @@ export const defaultAofSettings: Omit<
   bufferBytes: 8 * MiB,
   segmentCacheSize: 100,
   blockCacheBytes: 64 * MiB,
+  readAheadBytes: 16 * MiB,
   maxReaders: 1000,
   preAllocateEnabled: true,
   preAllocateThreshold: 0.8,
@@ -190,6 +197,11 @@ export function resolveAofSettings(input: AofSettings): ResolvedAofSettings {
   check("bufferBytes", isIntegerIn(settings.bufferBytes, 64 * KiB, GiB), "an integer in 65536..2^30");
   check("segmentCacheSize", isIntegerIn(settings.segmentCacheSize, 1, 1_000_000), "an integer in 1..1000000");
   check("blockCacheBytes", isCacheBytes(settings.blockCacheBytes), "0 or an integer in 65536..2^31");
+  check(
+    "readAheadBytes",
+    settings.readAheadBytes === 0 || isIntegerIn(settings.readAheadBytes, 2 * MiB, GiB),
+    "0 or an integer in 2097152..2^30",
+  );
   check("maxReaders", isIntegerIn(settings.maxReaders, 1, 1_000_000), "an integer in 1..1000000");
   check("preAllocateEnabled", typeof settings.preAllocateEnabled === "boolean", "true or false");
   check(
@@ -253,6 +265,7 @@ export function resolveAofSettings(input: AofSettings): ResolvedAofSettings {
     bufferBytes: Math.ceil(settings.bufferBytes / 8) * 8,
     segmentCacheSize: settings.segmentCacheSize,
     blockCacheBytes: settings.blockCacheBytes,
+    readAheadBytes: settings.readAheadBytes,
     maxReaders: settings.maxReaders,
     preAllocateEnabled: settings.preAllocateEnabled,
     preAllocateThreshold: settings.preAllocateThreshold,

@@ -52,6 +52,7 @@ class Numbers {
       segmentsFinalized: 0,
       backpressureEvents: this.backpressureEvents,
       duplicates: 0,
+      readAheadBytes: 0,
       blockCacheHits: 0,
       blockCacheMisses: 0,
       blockCacheEvictions: 0,
