@@ -59,6 +59,12 @@ export type { RewrapOptions, RewrapReport } from "./keys/rewrap.ts";
 export type { SegmentInfo } from "./segment-info.ts";
 export { type AofMetricsSnapshot, cacheHitRate } from "./metrics.ts";
 export {
+  aofMetricDescriptors,
+  aofPrometheusText,
+  bindAofOpenTelemetry,
+  type ExportedAofMetrics,
+} from "./metric-exports.ts";
+export {
   assessHealth,
   type HealthError,
   type HealthReason,
