@@ -1,4 +1,4 @@
-// A closed list of error codes as its source states it: `export const …ErrorCodes = [ … ] as const`, a comment behind
+// A closed list of codes as its source states it: `export const …Codes = [ … ] as const`, a comment behind
 // each code that says what it means, comments on lines of their own that say what to do about those below.
 import type { Node } from "oxc-parser";
 import { type SourceFile, walk } from "../repo/source-file.ts";
@@ -15,7 +15,7 @@ export interface ErrorCode {
 export interface CodeList {
   /** Such as `aofErrorCodes`. */
   readonly name: string;
-  /** The class that carries the codes. */
+  /** The class in the same file that carries the codes. */
   readonly errorClass: string | undefined;
   readonly codes: readonly ErrorCode[];
 }
@@ -25,7 +25,7 @@ export function codeListsOf(source: SourceFile): CodeList[] {
   return source.program.body.flatMap((statement) => {
     if (statement.type !== "ExportNamedDeclaration" || statement.declaration?.type !== "VariableDeclaration") return [];
     return statement.declaration.declarations.flatMap(({ id, init }) => {
-      if (id.type !== "Identifier" || !id.name.endsWith("ErrorCodes") || init === null) return [];
+      if (id.type !== "Identifier" || !id.name.endsWith("Codes") || init === null) return [];
       const array = init.type === "TSAsExpression" ? init.expression : init;
       if (array.type !== "ArrayExpression") return [];
       return [{ name: id.name, errorClass: errorClassOf(source), codes: codesOf(source, array) }];

@@ -62,6 +62,18 @@ test("writes a table whose cells hold what they should, and names codes that nob
   expect(unexplainedCodes(repository)).toEqual([expect.stringMatching(/^packages\/a\/src\/deep\/e\.ts: C needs/)]);
 });
 
+test("what is reported and not thrown comes last, under the name of its list", () => {
+  const reasons = 'export const aReasonCodes = [\n  // Look.\n  "LATE", // too late\n];';
+  const files = {
+    "packages/a/package.json": { name: "@v/a" },
+    "packages/a/src/a.ts": reasons,
+    "packages/a/src/b.ts": source,
+  };
+  const page = errorPage(repositoryOf(files));
+  expect(page).toContain("## @v/a: `aReasonCodes`\n\n| code | meaning | how bad |\n");
+  expect(page.indexOf("aReasonCodes")).toBeGreaterThan(page.indexOf("SomeError"));
+});
+
 test("reads exit codes and what leads to each", () => {
   const text = `
 export const exitCode = {

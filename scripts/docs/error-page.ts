@@ -7,6 +7,7 @@ const exitCodesPath = "apps/cli/src/exit-codes.ts";
 
 /** The page, ending in a newline. */
 export function errorPage(repository: Repository): string {
+  const lists = listsOf(repository);
   return [
     "<!-- Made by `npm run docs` from the lists of codes in the sources. Change those. -->",
     "# Error codes",
@@ -14,9 +15,10 @@ export function errorPage(repository: Repository): string {
     "Every failure carries a `code` of a closed list. Test it, never the message, which may change in any release, nor the",
     "class: two copies of a package may be loaded in one process. `cause` keeps what led to a failure. A column *again later*",
     "says where `error.retryable` is true: the same call may succeed later.",
-    ...listsOf(repository).flatMap(({ title, list }) => ["", ...section(title, list)]),
+    ...lists.filter(({ list }) => isOfErrors(list)).flatMap(({ title, list }) => ["", ...section(title, list)]),
     "",
     ...exitCodeSection(repository),
+    ...lists.filter(({ list }) => !isOfErrors(list)).flatMap(({ title, list }) => ["", ...section(title, list)]),
     "",
   ].join("\n");
 }
@@ -28,6 +30,11 @@ export function unexplainedCodes(repository: Repository): string[] {
       .filter(({ meaning }) => meaning === "")
       .map(({ code }) => `${path}: ${code} needs a comment on its line that says what it means.`),
   );
+}
+
+/** Other lists are of what is reported and not thrown. */
+function isOfErrors({ name }: CodeList): boolean {
+  return name.endsWith("ErrorCodes");
 }
 
 /** Lists of all packages, that of the log first; then the command's own. */
@@ -50,7 +57,9 @@ function rank(name: string): number {
   return name.endsWith("/aof") ? 0 : name.endsWith("/cli") ? 2 : 1;
 }
 
-function section(title: string, { errorClass, codes }: CodeList): string[] {
+function section(title: string, list: CodeList): string[] {
+  const { name, errorClass, codes } = list;
+  const carrier = isOfErrors(list) ? errorClass : name;
   const isOrdered = codes.some(({ action }) => action !== undefined);
   const canRetry = codes.some(({ isRetryable }) => isRetryable);
   const row = (cells: readonly (string | false)[]): string =>
@@ -58,9 +67,14 @@ function section(title: string, { errorClass, codes }: CodeList): string[] {
       .filter((cell) => cell !== false)
       .map(cellOf)
       .join(" | ")} |`;
-  const titles = ["code", "meaning", isOrdered && "what to do", canRetry && "again later"];
+  const titles = [
+    "code",
+    "meaning",
+    isOrdered && (isOfErrors(list) ? "what to do" : "how bad"),
+    canRetry && "again later",
+  ];
   return [
-    `## ${title}${errorClass === undefined ? "" : `: \`${errorClass}\``}`,
+    `## ${title}${carrier === undefined ? "" : `: \`${carrier}\``}`,
     "",
     row(titles),
     row(titles.map((cell) => cell !== false && "---")),

@@ -106,7 +106,7 @@ export {
   formatFlushAnalysis,
 } from "./flush-analysis.ts";
 export type { FlushAnalysisInput } from "./flush-facts.ts";
-export { type FlushAdvice, type FlushFinding, type FlushFindingCode, flushFindingCodes } from "./flush-findings.ts";
+export { type FlushAdvice, type FlushFinding, type FlushFindingCode, flushFindingCodes } from "./flush-finding.ts";
 export type { LostRange, RecoveryReport, TornTail } from "./recovery-report.ts";
 export type { IndexOpening } from "./index-keeper.ts";
 
