@@ -1,6 +1,7 @@
 // Goal: every number that a log keeps reaches Prometheus and OpenTelemetry under one name, with its value and unit, in
 // one text with the flush metrics. Method: a log that did all of it; the text is read line by line, the meter is a
 // recorder; snapshots that lack fields, as another version's would, are exported all the same.
+import { readFileSync } from "node:fs";
 import { metricDescriptors, prometheusName } from "@varve/flush-metrics";
 import { MemoryFileSystem } from "@varve/fs-core";
 import { expect, test } from "vitest";
@@ -135,4 +136,13 @@ test("no name of the log's is one of the flush metrics'", () => {
   const own = aofMetricDescriptors.map((descriptor) => prometheusName(descriptor));
   expect(own.filter((name) => taken.has(name))).toEqual([]);
   expect(new Set(own).size).toBe(own.length);
+});
+
+test("docs/observing.md lists each number with the name, kind, unit and meaning it has, and no other", () => {
+  const text = readFileSync(new URL("../../../docs/observing.md", import.meta.url), "utf8");
+  const table = text.slice(text.indexOf("| field | metric |")).split("\n\n")[0]?.split("\n").slice(2);
+  const rows = aofMetricDescriptors.map(
+    ({ field, name, kind, unit, meaning }) => `| \`${field}\` | \`${name}\` | ${kind} | \`${unit}\` | ${meaning} |`,
+  );
+  expect(table).toEqual(rows);
 });
