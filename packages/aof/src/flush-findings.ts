@@ -42,8 +42,8 @@ function findFailures({ failures, flushes }: FlushFacts): FlushFinding | undefin
 function findBackpressure(facts: FlushFacts): FlushFinding | undefined {
   const { backpressureEvents, appends, triggers, bufferBytes, busyShare, strategy } = facts;
   const refused = backpressureEvents / Math.max(1, appends + backpressureEvents);
-  // Under `async`, flushes for want of room are how it works; under the others they stand in for an append's own write.
-  const forRoom = strategy?.kind === "async" ? 0 : triggers.backpressure / 2;
+  // Under `async`, flushes for want of room are how it works; under the others one in a hundred is noticed.
+  const forRoom = strategy?.kind === "async" ? 0 : triggers.backpressure / 10;
   const share = Math.max(refused, forRoom);
   if (share < refusedShare) return undefined;
   return {
