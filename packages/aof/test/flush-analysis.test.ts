@@ -312,6 +312,13 @@ describe("findings", () => {
     }
   });
 
+  test("a bound that is as high as it goes is not advised, and without settings no value is", () => {
+    const highest = analyzeFlushes(busy(100, "periodic").input(periodic(2 ** 31 - 1)));
+    expect(adviceOf(highest, "SMALL_BATCHES")).toEqual([]);
+    const unknown = analyzeFlushes(busy(10, "forced").input(undefined, { backpressureEvents: 2 }));
+    expect(adviceOf(unknown, "BACKPRESSURE")).toEqual([{ setting: "bufferBytes", direction: "up" }]);
+  });
+
   test("an interval of a millisecond is never advised to be zero", () => {
     const analysis = analyzeFlushes(new History().flushes(50, 1, 40, "periodic", 1000).input(periodic(1)));
     expect(codes(analysis)).toEqual([]);
