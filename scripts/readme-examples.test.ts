@@ -1,4 +1,4 @@
-// Runs every example of every README as its reader would: in a project of its own where the packages are
+// Runs every example of every README, and of the documents, as its reader would: in a project of its own where the packages are
 // installed by name. An example must type-check, end by itself with exit code 0, and print no error.
 import { execFile } from "node:child_process";
 import {
@@ -25,7 +25,12 @@ const timeoutMs = 30_000;
 const directories = readdirSync(join(root, "packages")).filter((name) =>
   existsSync(join(root, "packages", name, "package.json")),
 );
-const readmes = ["README.md", ...directories.map((name) => `packages/${name}/README.md`)];
+const documents = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
+const readmes = [
+  "README.md",
+  ...directories.map((name) => `packages/${name}/README.md`),
+  ...documents.map((name) => `docs/${name}`),
+];
 const examples = readmes
   .filter((path) => existsSync(join(root, path)))
   .flatMap((path) => extractExamples(readFileSync(join(root, path), "utf8")).map((example) => ({ path, ...example })))

@@ -3,6 +3,7 @@ import type { Rule } from "./repository.ts";
 import { checkArrows } from "./rules/arrows.ts";
 import { checkDocumented } from "./rules/documented.ts";
 import { checkExports } from "./rules/exports-map.ts";
+import { checkGenerated } from "./rules/generated.ts";
 import { checkManifests } from "./rules/manifest-shape.ts";
 import { checkModuleStyle } from "./rules/module-style.ts";
 import { checkOwners } from "./rules/owners.ts";
@@ -22,4 +23,5 @@ export const rules: Readonly<Record<string, Rule>> = {
   "READMEs answer the same questions in order": checkReadmes,
   "the top level stays short": checkTopLevel,
   "public names are documented": checkDocumented,
+  "generated documents are as their sources": checkGenerated,
 };

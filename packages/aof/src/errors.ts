@@ -23,11 +23,14 @@ export const aofErrorCodes = [
   "RECORD_TRIMMED", // retention removed it; `earliestId` is the oldest that remains
   // Open again.
   "CLOSED", // this object was closed
+  // Nothing: it was your signal.
   "ABORTED", // the caller's signal fired
+  // Stop.
   "FENCED", // a newer writer took the log over; this one must stop
-  "POISONED", // an earlier write failed; `cause` is the first failure: reopen to recover
+  // Look at `cause`, then close and open again to recover.
+  "POISONED", // an earlier write failed; `cause` is the first failure
   "NO_CURRENT_SEGMENT", // there is no segment to append to, after a failure
-  "APPEND_TO_NEW_SEGMENT_FAILED", // rotation failed; see `cause`, then reopen
+  "APPEND_TO_NEW_SEGMENT_FAILED", // rotation failed
   // Call the operator.
   "NO_SPACE", // the disk or quota is full: free space, then reopen
   "PERMISSION_DENIED", // the named path may not be read or written
@@ -48,9 +51,9 @@ export const aofErrorCodes = [
   "WRONG_KEY", // the provider's key of that name is not the one the log was encrypted with
   // Upgrade.
   "FORMAT_TOO_NEW", // written by a newer version; nothing was touched
-  // Kept apart for the archive and codec packages.
-  "REMOTE_STORAGE",
-  "COMPRESSION",
+  // Look at `cause`.
+  "REMOTE_STORAGE", // an archive's store failed; no log throws it, it is kept for the archive package
+  "COMPRESSION", // a record could not be compressed
 ] as const;
 
 /** One of {@link aofErrorCodes}. */

@@ -1,7 +1,8 @@
 /** Why flushing takes the time it takes, and which setting would change that. */
 import type { HistogramWindow, ResolvedFlushStrategy } from "@varve/flush-metrics";
 import { chooseWindow, type FlushAnalysisInput, type FlushFacts, flushFacts } from "./flush-facts.ts";
-import { type FlushFinding, flushRules } from "./flush-findings.ts";
+import type { FlushFinding } from "./flush-finding.ts";
+import { flushRules } from "./flush-findings.ts";
 import type { AofMetricsSnapshot } from "./metrics.ts";
 
 /** An `Aof`, or what answers like one. */

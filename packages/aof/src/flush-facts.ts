@@ -1,5 +1,6 @@
 /** What the rules of an analysis look at: one window of a log's flushes, as numbers. */
 import type { HistogramSummary, HistogramWindow, ResolvedFlushStrategy } from "@varve/flush-metrics";
+import type { ResolvedAutoTuneSettings } from "./auto-tune-settings.ts";
 import type { AofMetricsSnapshot } from "./metrics.ts";
 import type { FlushOn, ResolvedAofSettings } from "./settings.ts";
 
@@ -9,7 +10,14 @@ export interface FlushAnalysisInput {
   /** `log.options`. Without it, nothing is said about settings that have to be known first. */
   readonly settings?: Pick<
     ResolvedAofSettings,
-    "flushOn" | "bufferBytes" | "segmentSizeBytes" | "preAllocateEnabled" | "flushStrategy"
+    | "flushOn"
+    | "bufferBytes"
+    | "segmentSizeBytes"
+    | "segmentMaxRecords"
+    | "preAllocateEnabled"
+    | "preAllocateThreshold"
+    | "flushStrategy"
+    | "autoTune"
   >;
   /** `log.flushStrategyInForce`. Default: the one in `settings`. */
   readonly strategy?: ResolvedFlushStrategy;
@@ -34,14 +42,23 @@ export interface FlushFacts {
   readonly triggers: Readonly<Record<"forced" | "periodic" | "batched" | "sync" | "rotation" | "backpressure", number>>;
   /** Since the start. */
   readonly backpressureEvents: number;
+  /** Segments that were full before their successor was ready, as a share of those begun after the first. */
+  readonly latePreparationShare: number;
   readonly latePreparations: number;
   readonly appends: number;
-  /** Segments begun per minute since the start, but for the first. */
+  /** Segments begun per minute since the start, but for the first; a shorter life counts as a minute. */
   readonly rotationsPerMinute: number;
+  /** Mean over the segments begun so far. */
+  readonly recordsPerSegment: number;
   readonly strategy: ResolvedFlushStrategy | undefined;
+  /** Bounds that the log moves by itself, and how far. */
+  readonly autoTune: ResolvedAutoTuneSettings | undefined;
   readonly flushOn: FlushOn | undefined;
   readonly bufferBytes: number | undefined;
   readonly segmentSizeBytes: number | undefined;
+  readonly segmentMaxRecords: number | undefined;
+  readonly preAllocateEnabled: boolean | undefined;
+  readonly preAllocateThreshold: number | undefined;
 }
 
 /** Means of what a window covers: it ends now and begins 50 to 60 s, or 9 to 10 min, ago. */
@@ -65,6 +82,7 @@ export function flushFacts(input: FlushAnalysisInput, window: HistogramWindow): 
   const { flush } = metrics;
   const latency = flush.flushLatency[window];
   const spanUs = Math.max(1, Math.min(metrics.uptimeUs, windowSpanUs[window]));
+  const rotations = Math.max(0, metrics.segmentsCreated - 1);
   const share = (count: number): number => (flush.totalFlushes === 0 ? 0 : count / flush.totalFlushes);
   return {
     window,
@@ -87,11 +105,17 @@ export function flushFacts(input: FlushAnalysisInput, window: HistogramWindow): 
     },
     backpressureEvents: metrics.backpressureEvents,
     latePreparations: metrics.latePreparations,
+    latePreparationShare: metrics.latePreparations / Math.max(1, rotations),
     appends: metrics.totalAppends,
-    rotationsPerMinute: Math.max(0, metrics.segmentsCreated - 1) / Math.max(1, metrics.uptimeUs / 60e6),
+    rotationsPerMinute: rotations / Math.max(1, metrics.uptimeUs / 60e6),
+    recordsPerSegment: metrics.totalAppends / Math.max(1, metrics.segmentsCreated),
     strategy: input.strategy ?? settings?.flushStrategy,
+    autoTune: settings?.autoTune,
     flushOn: settings?.flushOn,
     bufferBytes: settings?.bufferBytes,
     segmentSizeBytes: settings?.segmentSizeBytes,
+    segmentMaxRecords: settings?.segmentMaxRecords,
+    preAllocateEnabled: settings?.preAllocateEnabled,
+    preAllocateThreshold: settings?.preAllocateThreshold,
   };
 }

@@ -3,47 +3,7 @@
  * Pure, and independent of each other; a rule whose settings are unknown finds nothing.
  */
 import type { FlushFacts } from "./flush-facts.ts";
-import type { AofSettings } from "./settings.ts";
-
-/** Everything that an analysis can find. Codes are API; messages may change in any release. */
-export const flushFindingCodes = [
-  "FAILURES", // flushes failed: no setting helps
-  "BACKPRESSURE", // appends were refused because the buffer was full
-  "SMALL_BATCHES", // many flushes of few records each: their fixed part dominates
-  "WAITING_CALLERS", // callers that wait one after another each pay for a whole flush
-  "DEVICE", // the device is busy with flushes that are large enough: no setting helps
-  "SLOW_TAIL", // most flushes are fast and some are many times slower: something else uses the device
-  "SLOWER_THAN_BEFORE", // the window is slower than the log's whole life
-  "BLOCKED_LOOP", // flushes run on the main thread and hold up the event loop
-  "INTERVAL", // what is appended mostly waits for its interval to end
-  "ROTATION", // segments are so small that beginning them costs
-  "LATE_PREPARATION", // segments are full before their successor is ready
-] as const;
-
-/** One of {@link flushFindingCodes}. */
-export type FlushFindingCode = (typeof flushFindingCodes)[number];
-
-/** A setting that would help. */
-export interface FlushAdvice {
-  /** A setting's name, with a dot for a bound of the flush strategy. */
-  readonly setting: keyof AofSettings | "flushStrategy.kind" | "flushStrategy.batchSize" | "flushStrategy.intervalMs";
-  readonly direction: "up" | "down" | "change";
-  /** What to try first, where that can be said. */
-  readonly value?: number | string;
-}
-
-/** One thing that costs time. */
-export interface FlushFinding {
-  readonly code: FlushFindingCode;
-  /** How much it weighs, 0..1: comparable between findings, and what they are ordered by. */
-  readonly weight: number;
-  /** What was found and what to do, in a sentence or two. */
-  readonly message: string;
-  /** What it was concluded from; the unit is in each name. */
-  readonly numbers: Readonly<Record<string, number>>;
-  /** Empty when no setting helps. */
-  readonly advice: readonly FlushAdvice[];
-}
+import type { FlushAdvice, FlushFinding } from "./flush-finding.ts";
 
 /** Looks for one thing. */
 export type FlushRule = (facts: FlushFacts) => FlushFinding | undefined;
@@ -80,33 +40,31 @@ function findFailures({ failures, flushes }: FlushFacts): FlushFinding | undefin
 }
 
 function findBackpressure(facts: FlushFacts): FlushFinding | undefined {
-  const { backpressureEvents, appends, triggers, bufferBytes, busyShare } = facts;
+  const { backpressureEvents, appends, triggers, bufferBytes, busyShare, strategy } = facts;
   const refused = backpressureEvents / Math.max(1, appends + backpressureEvents);
-  const share = Math.max(refused, triggers.backpressure / 2);
+  // Under `async`, flushes for want of room are how it works; under the others one in a hundred is noticed.
+  const forRoom = strategy?.kind === "async" ? 0 : triggers.backpressure / 10;
+  const share = Math.max(refused, forRoom);
   if (share < refusedShare) return undefined;
-  const isAsync = facts.strategy?.kind === "async";
   return {
     code: "BACKPRESSURE",
     weight: Math.min(0.95, 0.5 + share),
     message:
-      `${backpressureEvents} appends were refused for want of room. A larger ${isAsync ? "maxPendingBytes" : "bufferBytes"} rides out bursts` +
+      `${backpressureEvents} appends were refused and ${percent(triggers.backpressure)} of the flushes begun for want of room: a larger bufferBytes rides out bursts` +
       (busyShare >= busy ? "; the device is busy as well, so a lasting load needs a faster one." : "."),
-    numbers: { backpressureEvents, appends, busyShare },
-    advice: [
-      {
-        setting: isAsync ? "flushStrategy" : "bufferBytes",
-        direction: "up",
-        ...(isAsync || bufferBytes === undefined ? {} : { value: Math.min(2 ** 30, bufferBytes * 4) }),
-      },
-    ],
+    numbers: { backpressureEvents, appends, backpressureShare: triggers.backpressure, busyShare },
+    advice: upTo("bufferBytes", bufferBytes, 4, 2 ** 30),
   };
 }
 
-function findSmallBatches({ strategy, recordsPerFlush, busyShare, triggers }: FlushFacts): FlushFinding | undefined {
+function findSmallBatches(facts: FlushFacts): FlushFinding | undefined {
+  const { strategy, recordsPerFlush, busyShare, triggers } = facts;
   const { p50 = 0 } = recordsPerFlush;
   if (strategy === undefined || busyShare < busy || p50 === 0) return undefined;
   const numbers = { busyShare, recordsPerFlushP50: p50 };
   if (strategy.kind === "sync") {
+    // Batches that the caller made are large enough.
+    if (p50 > 2) return undefined;
     return {
       code: "SMALL_BATCHES",
       weight: busyShare,
@@ -118,14 +76,13 @@ function findSmallBatches({ strategy, recordsPerFlush, busyShare, triggers }: Fl
   }
   if ("batchSize" in strategy && p50 >= strategy.batchSize * 0.9 && triggers.batched >= 0.5) {
     const { batchSize } = strategy;
-    // Twice what was reached halves the number of flushes; more is for the next look to say.
-    const value = Math.min(2 ** 31 - 1, Math.ceil(Math.max(batchSize, p50) * 2));
     return {
       code: "SMALL_BATCHES",
       weight: busyShare,
       message: `Half of the flushes are full at ${p50} records while flushing takes ${percent(busyShare)} of the time: a larger batchSize pays for fewer of them.`,
       numbers: { ...numbers, batchSize },
-      advice: [{ setting: "flushStrategy.batchSize", direction: "up", value }],
+      // Twice what was reached halves the number of flushes; more is for the next look to say.
+      advice: moveBound(facts, "batchSize", "up", batchSize, Math.ceil(Math.max(batchSize, p50) * 2)),
     };
   }
   if ("intervalMs" in strategy && triggers.periodic >= 0.5) {
@@ -135,7 +92,7 @@ function findSmallBatches({ strategy, recordsPerFlush, busyShare, triggers }: Fl
       weight: busyShare,
       message: `A flush every ${intervalMs} ms takes ${percent(busyShare)} of the time: a longer intervalMs pays for fewer of them.`,
       numbers: { ...numbers, intervalMs },
-      advice: [{ setting: "flushStrategy.intervalMs", direction: "up", value: Math.min(2 ** 31 - 1, intervalMs * 2) }],
+      advice: moveBound(facts, "intervalMs", "up", intervalMs, intervalMs * 2),
     };
   }
   return undefined;
@@ -166,14 +123,14 @@ function findWaitingCallers({
 
 function findBusyDevice(facts: FlushFacts): FlushFinding | undefined {
   const { busyShare, bytes, latency, recordsPerFlush } = facts;
-  if (busyShare < busy || findSmallBatches(facts) !== undefined || findWaitingCallers(facts) !== undefined) {
-    return undefined;
-  }
+  // Without the strategy nobody can say that its bounds are not the reason.
+  if (busyShare < busy || facts.strategy === undefined) return undefined;
+  if (findSmallBatches(facts) !== undefined || findWaitingCallers(facts) !== undefined) return undefined;
   const bytesPerSecond = latency.sum === 0 ? 0 : (bytes / latency.sum) * 1e6;
   return {
     code: "DEVICE",
     weight: busyShare * 0.9,
-    message: `The device is busy ${percent(busyShare)} of the time with flushes that are large already. No setting helps: a faster device, less data, or several logs on several devices do.`,
+    message: `The device is busy ${percent(busyShare)} of the time, and no bound makes its flushes small. No setting helps: a faster device, less data, or several logs on several devices do.`,
     numbers: { busyShare, bytesPerFlushSecond: bytesPerSecond, recordsPerFlushP50: recordsPerFlush.p50 ?? 0 },
     advice: [],
   };
@@ -216,59 +173,83 @@ function findBlockedLoop({ flushOn, strategy, busyShare, latency }: FlushFacts):
   };
 }
 
-function findInterval({ strategy, triggers, busyShare, latency }: FlushFacts): FlushFinding | undefined {
+function findInterval(facts: FlushFacts): FlushFinding | undefined {
+  const { strategy, triggers, busyShare, latency } = facts;
   if (strategy === undefined || !("intervalMs" in strategy) || triggers.periodic < 0.8 || busyShare > 0.1) {
     return undefined;
   }
   const meanUs = latency.mean ?? 0;
   const { intervalMs } = strategy;
-  if (intervalMs * 1000 < meanUs * 20) return undefined;
+  if (intervalMs < 2 || intervalMs * 1000 < meanUs * 20) return undefined;
   return {
     code: "INTERVAL",
     weight: 0.2,
     message: `A record waits up to ${intervalMs} ms for a flush of ${Math.round(meanUs)} µs. That is what was asked for; where records should be durable sooner, a shorter intervalMs costs little here.`,
     numbers: { intervalMs, latencyMeanUs: meanUs, periodicShare: triggers.periodic, busyShare },
     // Flushes then take a tenth of the time.
-    advice: [
-      {
-        setting: "flushStrategy.intervalMs",
-        direction: "down",
-        value: Math.min(intervalMs - 1, Math.max(1, Math.ceil(meanUs / 100))),
-      },
-    ],
+    advice: moveBound(facts, "intervalMs", "down", intervalMs, Math.max(1, Math.ceil(meanUs / 100))),
   };
 }
 
-function findRotation({ rotationsPerMinute, triggers, segmentSizeBytes }: FlushFacts): FlushFinding | undefined {
+function findRotation(facts: FlushFacts): FlushFinding | undefined {
+  const { rotationsPerMinute, triggers, segmentSizeBytes, segmentMaxRecords, recordsPerSegment } = facts;
   // Beginning a segment costs some syncs: about as much as five flushes.
   if (rotationsPerMinute < 60 && triggers.rotation < 0.2) return undefined;
+  const byCount = segmentMaxRecords !== undefined && recordsPerSegment >= segmentMaxRecords / 2;
+  const unprepared = facts.preAllocateEnabled === false;
   return {
     code: "ROTATION",
     weight: Math.min(0.8, Math.max(triggers.rotation, rotationsPerMinute / 600)),
-    message: `${Math.round(rotationsPerMinute)} segments a minute are begun, each with syncs of its own: larger segments need fewer.`,
-    numbers: { rotationsPerMinute, rotationShare: triggers.rotation },
+    message:
+      `${Math.round(rotationsPerMinute)} segments a minute are begun, each with syncs of its own: larger segments need fewer.` +
+      (unprepared ? " With preAllocateEnabled they are prepared in the background." : ""),
+    numbers: { rotationsPerMinute, rotationShare: triggers.rotation, recordsPerSegment },
     advice: [
-      {
-        setting: "segmentSizeBytes",
-        direction: "up",
-        ...(segmentSizeBytes === undefined ? {} : { value: Math.min(2 ** 32, segmentSizeBytes * 8) }),
-      },
+      ...(byCount
+        ? upTo("segmentMaxRecords", segmentMaxRecords, 8, 2 ** 32 - 1)
+        : upTo("segmentSizeBytes", segmentSizeBytes, 8, 2 ** 32)),
+      ...(unprepared ? [{ setting: "preAllocateEnabled", direction: "change", value: "true" } as const] : []),
     ],
   };
 }
 
-function findLatePreparation({ latePreparations, rotationsPerMinute }: FlushFacts): FlushFinding | undefined {
-  if (latePreparations === 0) return undefined;
+function findLatePreparation(facts: FlushFacts): FlushFinding | undefined {
+  const { latePreparations, latePreparationShare, rotationsPerMinute, preAllocateThreshold, segmentSizeBytes } = facts;
+  // One in twenty: a single late one in a long life is an accident.
+  if (latePreparations === 0 || latePreparationShare < 0.05) return undefined;
+  const earlier = preAllocateThreshold === undefined ? {} : { value: Math.round(preAllocateThreshold * 50) / 100 };
   return {
     code: "LATE_PREPARATION",
     weight: 0.3,
     message: `${latePreparations} times a segment was full before its successor was ready, and the next record waited for it.`,
-    numbers: { latePreparations, rotationsPerMinute },
+    numbers: { latePreparations, latePreparationShare, rotationsPerMinute },
     advice: [
-      { setting: "preAllocateThreshold", direction: "down", value: 0.5 },
-      { setting: "segmentSizeBytes", direction: "up" },
+      { setting: "preAllocateThreshold", direction: "down", ...earlier },
+      ...upTo("segmentSizeBytes", segmentSizeBytes, 8, 2 ** 32),
     ],
   };
+}
+
+/** Advice to move a bound of the strategy; where the log tunes it by itself, only a range that is in the way is named. */
+function moveBound(
+  { autoTune }: FlushFacts,
+  bound: "batchSize" | "intervalMs",
+  direction: "up" | "down",
+  now: number,
+  wanted: number,
+): FlushAdvice[] {
+  const value = Math.min(2 ** 31 - 1, wanted);
+  if (value === now) return [];
+  const range = autoTune?.[bound];
+  if (range === undefined) return [{ setting: `flushStrategy.${bound}`, direction, value }];
+  const isInside = value >= range.min && value <= range.max;
+  return isInside ? [] : [{ setting: `autoTune.${bound}`, direction, value }];
+}
+
+/** Advice to multiply a setting; none when it is as high as it goes. */
+function upTo(setting: FlushAdvice["setting"], now: number | undefined, times: number, highest: number): FlushAdvice[] {
+  if (now === undefined) return [{ setting, direction: "up" }];
+  return now >= highest ? [] : [{ setting, direction: "up", value: Math.min(highest, now * times) }];
 }
 
 function percent(share: number): string {

@@ -61,6 +61,12 @@ export type { RewrapOptions, RewrapReport } from "./keys/rewrap.ts";
 export type { SegmentInfo } from "./segment-info.ts";
 export { type AofMetricsSnapshot, cacheHitRate } from "./metrics.ts";
 export {
+  aofMetricDescriptors,
+  aofPrometheusText,
+  bindAofOpenTelemetry,
+  type ExportedAofMetrics,
+} from "./metric-exports.ts";
+export {
   assessHealth,
   type HealthError,
   type HealthReason,
@@ -102,7 +108,7 @@ export {
   formatFlushAnalysis,
 } from "./flush-analysis.ts";
 export type { FlushAnalysisInput } from "./flush-facts.ts";
-export { type FlushAdvice, type FlushFinding, type FlushFindingCode, flushFindingCodes } from "./flush-findings.ts";
+export { type FlushAdvice, type FlushFinding, type FlushFindingCode, flushFindingCodes } from "./flush-finding.ts";
 export type { LostRange, RecoveryReport, TornTail } from "./recovery-report.ts";
 export type { IndexOpening } from "./index-keeper.ts";
 

@@ -40,12 +40,15 @@ export const monitoredValueNames: readonly MonitoredValueName[] = Object.freeze(
   "openReaders",
 ]);
 
-/** What happened between two snapshots of one log, and how it stands at the second. Pure. */
+/**
+ * What happened between two snapshots of one log, and how it stands at the second. Pure. A counter that is lower in the
+ * second began anew in between, with a log that was opened again: all of it is new then.
+ */
 export function monitoredValues(before: AofMetricsSnapshot, now: AofMetricsSnapshot): MonitoredValues {
   const { flush } = now;
   const sinceReport = percent(
-    flush.successfulFlushes - before.flush.successfulFlushes,
-    flush.failedFlushes - before.flush.failedFlushes,
+    gained(before.flush.successfulFlushes, flush.successfulFlushes),
+    gained(before.flush.failedFlushes, flush.failedFlushes),
   );
   const inLastMinute = percent(flush.flushLatency.lastMinute.count, flush.failureLatency.lastMinute.count);
   return {
@@ -53,12 +56,16 @@ export function monitoredValues(before: AofMetricsSnapshot, now: AofMetricsSnaps
     flushLatencyP99Us: flush.flushLatency.lastMinute.p99,
     recordsPerSecond: flush.recordsPerSecond,
     bytesPerSecond: flush.bytesPerSecond,
-    cacheHitRate: percent(now.cacheHits - before.cacheHits, now.cacheMisses - before.cacheMisses),
-    backpressureEvents: now.backpressureEvents - before.backpressureEvents,
+    cacheHitRate: percent(gained(before.cacheHits, now.cacheHits), gained(before.cacheMisses, now.cacheMisses)),
+    backpressureEvents: gained(before.backpressureEvents, now.backpressureEvents),
     pendingBytes: flush.pendingBytes,
     bufferedBytes: now.bufferedBytes,
     openReaders: now.openReaders,
   };
+}
+
+function gained(before: number, now: number): number {
+  return now >= before ? now - before : now;
 }
 
 function percent(good: number, bad: number): number | undefined {

@@ -186,6 +186,26 @@ describe("the default rules", () => {
   });
 });
 
+test("a log that was closed and opened again under the same monitor counts anew, never below zero", async () => {
+  const first = new Numbers();
+  for (let i = 0; i < 50; i++) first.flush(10);
+  Object.assign(first, { cacheHits: 40, cacheMisses: 60, backpressureEvents: 9 });
+  let current = first;
+  const reports: MonitorReport[] = [];
+  const watching = monitor(
+    { performanceMetrics: () => current.performanceMetrics() },
+    { onAlert: () => {}, onReport: (report) => void reports.push(report) },
+    { clock: first.clock },
+  );
+  current = new Numbers();
+  for (let i = 0; i < 3; i++) current.flush(10);
+  current.flush(10, false);
+  Object.assign(current, { cacheHits: 3, cacheMisses: 1, backpressureEvents: 2 });
+  await watching.check();
+  expect(reports[0]?.values).toMatchObject({ flushSuccessRate: 75, cacheHitRate: 75, backpressureEvents: 2 });
+  await watching.close();
+});
+
 describe("adaptive rules", () => {
   const rule: MonitorRule = { kind: "adaptive", name: "slow", value: "flushLatencyP99Us", warmUp: 10, floor: 500 };
   const run = async (latencies: readonly number[], changed: Partial<MonitorRule> = {}) => {

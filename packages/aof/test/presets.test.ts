@@ -90,6 +90,35 @@ describe("aofOptions", () => {
     }
   });
 
+  test("knows every setting of the type, and no other", () => {
+    // Complete by its type: a setting that is added and not named here does not compile.
+    const all: Readonly<Record<keyof AofSettings, true>> = {
+      dir: true,
+      segmentSizeBytes: true,
+      segmentMaxAgeMs: true,
+      segmentMaxRecords: true,
+      flushStrategy: true,
+      autoTune: true,
+      flushOn: true,
+      bufferBytes: true,
+      segmentCacheSize: true,
+      maxReaders: true,
+      preAllocateEnabled: true,
+      preAllocateThreshold: true,
+      indexPath: true,
+      indexKind: true,
+      recovery: true,
+      takeOver: true,
+      ttlMs: true,
+      ttlSeconds: true,
+      retention: true,
+      compression: true,
+      encryption: true,
+    };
+    const steps = Object.keys(aofOptions("x")).filter((name) => !["set", "preset", "build"].includes(name));
+    expect(steps.sort()).toEqual(Object.keys(all).sort());
+  });
+
   test("builds what was set and nothing else", () => {
     const settings = aofOptions("data")
       .preset("highThroughput")

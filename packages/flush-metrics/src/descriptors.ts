@@ -20,6 +20,7 @@ export type MetricUnit =
   | "{value}"
   | "{segment}"
   | "{reader}"
+  | "{cursor}"
   | "{lookup}"
   | "{event}"
   | "{record}/s"

@@ -29,6 +29,7 @@ const unitSuffix: Readonly<Record<MetricUnit, string>> = {
   "{value}": "",
   "{segment}": "",
   "{reader}": "",
+  "{cursor}": "",
   "{lookup}": "",
   "{event}": "",
   "{record}/s": "_per_second",
