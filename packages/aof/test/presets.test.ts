@@ -114,6 +114,9 @@ describe("aofOptions", () => {
       retention: true,
       compression: true,
       encryption: true,
+      blockCacheBytes: true,
+      readAheadBytes: true,
+      dedupeWindow: true,
     };
     const steps = Object.keys(aofOptions("x")).filter((name) => !["set", "preset", "build"].includes(name));
     expect(steps.sort()).toEqual(Object.keys(all).sort());
