@@ -2,17 +2,19 @@
 import { bareLoop } from "./bare-loop.ts";
 import { type Bench, print, writeResults } from "./bench.ts";
 import { matrix } from "./matrix.ts";
+import { memory, memoryChild, memoryChildName } from "./memory.ts";
 import { openTime } from "./open-time.ts";
 import { openTimeChild, openTimeChildName } from "./open-time-child.ts";
 import { peers } from "./run-peers.ts";
 
-const benches: readonly Bench[] = [matrix, bareLoop, openTime, peers];
+const benches: readonly Bench[] = [matrix, bareLoop, openTime, memory, peers];
 
 // `pnpm bench -- name` hands the dashes over.
 process.exitCode = await main(process.argv.slice(process.argv[2] === "--" ? 3 : 2));
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === openTimeChildName) return openTimeChild(args);
+  if (name === memoryChildName) return memoryChild(args);
   const bench = benches.find((each) => each.name === name);
   if (bench === undefined) {
     process.stderr.write(`usage: npm run bench -- <name> [options]\n${benches.map(usageOf).join("")}`);

@@ -1,14 +1,19 @@
 /**
  * Appends a second by strategy and record size, beside the figures of the source design. Each cell runs in a fresh log;
  * the time includes a last `flush`, so nothing counts that is not durable in the end. Cells take turns over the rounds.
+ *
+ * Beside them what a strategy costs otherwise: how long it keeps the event loop from others (P99 of
+ * `monitorEventLoopDelay`, which sees 1 ms where nothing is in its way), and bytes on disk per record.
  */
+import { statSync, readdirSync } from "node:fs";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Aof, isAofError } from "@varve/aof";
 import type { FlushStrategy } from "@varve/flush-metrics";
 import { systemClock } from "@varve/fs-core";
 import { type Bench, print, withDirectory } from "./bench.ts";
-import { short, sizeName, spreadOf, type Spread, table } from "./measure.ts";
+import { median, short, sizeName, spreadOf, type Spread, table } from "./measure.ts";
 import { payloadsOf } from "./payloads.ts";
 
 const sizes = [64, 1024, 16384, 65536] as const;
@@ -45,6 +50,16 @@ interface Cell {
   readonly bytes: number;
   readonly design: number | undefined;
   readonly measured: Spread;
+  /** P99 of the loop delay, ms; the median over the rounds. */
+  readonly loopDelayP99Ms: number;
+  /** Of the files of the closed log. */
+  readonly bytesPerRecord: number;
+}
+
+interface Sample {
+  readonly rate: number;
+  readonly loopDelayP99Ms: number;
+  readonly bytesPerRecord: number;
 }
 
 /** A cell stops here although its time is not over: disks are finite. */
@@ -60,25 +75,32 @@ export const matrix: Bench = {
     });
     const rounds = Number(values.rounds ?? 3);
     const us = Number(values.secs ?? 1) * 1e6;
-    const rates = new Map<string, number[]>();
+    const samples = new Map<string, Sample[]>();
     for (let round = 0; round < rounds; round++) {
       for (const strategy of strategies) {
         for (const bytes of sizes) {
-          const rate = await withDirectory((dir) => measure(dir, strategy, bytes, us));
+          const sample = await withDirectory((dir) => measure(dir, strategy, bytes, us));
           const key = `${strategy.name} ${bytes}`;
-          rates.set(key, [...(rates.get(key) ?? []), rate]);
+          samples.set(key, [...(samples.get(key) ?? []), sample]);
         }
       }
     }
     const cells: Cell[] = strategies.flatMap(({ name, design }) =>
-      sizes.map((bytes, k) => ({
-        strategy: name,
-        bytes,
-        design: design?.[k],
-        measured: spreadOf(rates.get(`${name} ${bytes}`) as number[]),
-      })),
+      sizes.map((bytes, k) => {
+        const rounds = samples.get(`${name} ${bytes}`) as Sample[];
+        return {
+          strategy: name,
+          bytes,
+          design: design?.[k],
+          measured: spreadOf(rounds.map(({ rate }) => rate)),
+          loopDelayP99Ms: median(rounds.map(({ loopDelayP99Ms }) => loopDelayP99Ms)),
+          bytesPerRecord: median(rounds.map(({ bytesPerRecord }) => bytesPerRecord)),
+        };
+      }),
     );
     print(cellTable(cells));
+    print(costTable("loop delay P99, ms", cells, ({ loopDelayP99Ms }) => loopDelayP99Ms.toFixed(1)));
+    print(costTable("bytes a record on disk", cells, ({ bytesPerRecord }) => bytesPerRecord.toFixed(1)));
     return cells;
   },
 };
@@ -98,14 +120,31 @@ function cellTable(cells: readonly Cell[]): string {
   );
 }
 
-async function measure(dir: string, strategy: Strategy, bytes: number, us: number): Promise<number> {
-  const log = await Aof.open({ dir: join(dir, "log"), flushStrategy: strategy.flushStrategy });
+function costTable(title: string, cells: readonly Cell[], show: (cell: Cell) => string): string {
+  return table(
+    [title, ...sizes.map(sizeName)],
+    strategies.map(({ name }) => [name, ...cells.filter((cell) => cell.strategy === name).map(show)]),
+  );
+}
+
+async function measure(root: string, strategy: Strategy, bytes: number, us: number): Promise<Sample> {
+  const dir = join(root, "log");
+  const log = await Aof.open({ dir, flushStrategy: strategy.flushStrategy });
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  let rate: number;
+  let records: number;
   try {
     await run(log, strategy, bytes, us / 5);
-    return await run(log, strategy, bytes, us);
+    delay.enable();
+    rate = await run(log, strategy, bytes, us);
+    delay.disable();
+    records = log.lastId;
   } finally {
     await log.close();
   }
+  const files = readdirSync(dir).filter((name) => name.endsWith(".log"));
+  const total = files.reduce((sum, name) => sum + statSync(join(dir, name)).size, 0);
+  return { rate, loopDelayP99Ms: delay.percentile(99) / 1e6, bytesPerRecord: total / records };
 }
 
 /** Appends a second, the last flush included. */
@@ -138,7 +177,9 @@ async function run(log: Aof, { flushStrategy, callers }: Strategy, bytes: number
           await roomAfter(error);
         }
       }
-      if (flushStrategy.kind !== "sync") await new Promise<void>((resolve) => systemClock.defer(resolve));
+      // Under `sync` too: a loop that never yields is no service, and its delay cannot be seen.
+      if (flushStrategy.kind !== "sync" || count % 64 === 0)
+        await new Promise<void>((resolve) => systemClock.defer(resolve));
     }
   }
   await log.flush();

@@ -19,7 +19,8 @@ export const meta: PeerMeta = {
   durable: true,
   notes:
     "@varve/aof, default safety; 1 caller: sync strategy, blocking append; more: appendDurable (group commit); " +
-    "batchN: appendBatch under sync; async: append under the async strategy; get = getSync",
+    "batchN: appendBatch under sync; async: append under the async strategy; get = getSync; " +
+    "scan: readBatches, borrowed",
 };
 
 export interface PeerOptions {
@@ -63,7 +64,7 @@ export async function open(dir: string, { size, mode, conc = 1, variant }: PeerO
         .at(-1),
     async scan(onRecord) {
       let count = 0;
-      for await (const batch of log.readBatches()) {
+      for await (const batch of log.readBatches({ borrow: true })) {
         for (let k = 0; k < batch.count; k++) onRecord(batch.payload(k));
         count += batch.count;
       }

@@ -5,11 +5,18 @@ import { parseFlushStrategy } from "@varve/flush-metrics";
 export type VariantSettings = Partial<
   Pick<
     AofSettings,
-    "bufferBytes" | "flushOn" | "flushStrategy" | "indexKind" | "preAllocateEnabled" | "segmentSizeBytes"
+    | "blockCacheBytes"
+    | "bufferBytes"
+    | "flushOn"
+    | "flushStrategy"
+    | "indexKind"
+    | "preAllocateEnabled"
+    | "segmentSizeBytes"
   >
 >;
 
 const parsers: Readonly<Record<string, (value: string) => VariantSettings>> = {
+  blockCacheBytes: (value) => ({ blockCacheBytes: Number(value) }),
   bufferBytes: (value) => ({ bufferBytes: Number(value) }),
   flushOn: (value) => ({ flushOn: value as "main" | "pool" }),
   indexKind: (value) => ({ indexKind: value as "auto" | "lmdb" | "file" | "memory" }),
