@@ -8,7 +8,8 @@
  *  I2  the owner's table names the slot, and no other table does
  *  I3  a record's bit is set only if its checksum was found right over bytes that the slots it lies in still hold. Of a
  *      record in several slots the first has its bit, the others have `headChecked`: a slot that is filled anew clears
- *      its own, so all of them are set only when a check saw all of the present bytes.
+ *      its own, so all of them are set only when a check saw all of the present bytes. Which record it is, and how long,
+ *      is asked at every read: a damaged offset table must not pass off one sound record for another.
  *
  * Admission: while slots are free, every miss is admitted. Then a block is admitted at its second miss within a window
  * (the ghost queue of 2Q, kept as a stamp a block instead of a list), and only as fast as misses earn it: what is read
@@ -151,7 +152,8 @@ export class BlockCache {
     const unit = offset >>> 5;
     const word = slot * this.#bitWords + (unit >>> 5);
     const bit = 1 << (unit & 31);
-    if (((this.#bits[word] as number) & bit) !== 0) return at;
+    // What is remembered is that a sound record begins here; whether it is this one the table may be wrong about.
+    if (((this.#bits[word] as number) & bit) !== 0) return this.checker.isRecordAt(at, id, length) ? at : -1;
     if (this.checker.check(at, length, id, open.saltLow, open.saltHigh) !== length) return this.#drop(open, slot);
     this.#bits[word] = (this.#bits[word] as number) | bit;
     return at;
@@ -188,7 +190,7 @@ export class BlockCache {
       bytes.copyWithin(to, from + begin, from + end);
       to += end - begin;
     }
-    if (isChecked) return this.#joinAt;
+    if (isChecked) return this.checker.isRecordAt(this.#joinAt, id, length) ? this.#joinAt : -1;
     if (this.checker.check(this.#joinAt, length, id, open.saltLow, open.saltHigh) !== length) {
       for (let block = first; block <= last; block++) this.#drop(open, (slots[block] as number) - 1);
       return -1;

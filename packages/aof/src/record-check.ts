@@ -84,6 +84,11 @@ export class RecordChecker {
     return (last & 0xff) === recordVersion && isKnownBody((last >>> 8) & 0xff, last >>> 16);
   }
 
+  /** Whether the sound record at `at` is number `id` and takes `length` bytes with its padding. */
+  isRecordAt(at: number, id: number, length: number): boolean {
+    return ((recordHeaderBytes + this.sizeAt(at) + 7) & ~7) === length && this.idAt(at) === id;
+  }
+
   sizeAt(at: number): number {
     return this.#unsigned[(at >>> 2) + 1] as number;
   }
