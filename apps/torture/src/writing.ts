@@ -6,7 +6,7 @@
  *  I2  A is out only after the log said durable: the call that promises it returned, or `durableId` passed it
  *  I3  `Outstanding` holds every record that was tried and is not acknowledged as durable
  */
-import { type Aof, type DurableAppendOptions, isAofError } from "@varve/aof";
+import { type Aof, type Cursor, type DurableAppendOptions, isAofError } from "@varve/aof";
 import type { Random } from "@varve/fs-core";
 import { contractId, cursorName } from "./record-identity.ts";
 import type { RecordSource } from "./record-source.ts";
@@ -28,6 +28,7 @@ export type WritableLog = Pick<
   | "getSync"
   | "nextId"
   | "options"
+  | "state"
   | "trim"
   | "whenDurable"
   | "writtenId"
@@ -124,12 +125,7 @@ export class Writing {
     const { cursor: hasCursor, keepRecords } = this.#options;
     const { random, source } = this.#parts;
     let { cursor, firstId } = source.floors ?? { cursor: 0, firstId: 0 };
-    if (hasCursor) {
-      const { durableId } = this.#log;
-      const held = await this.#log.cursor(cursorName);
-      if (durableId >= held.position) await held.commit(Math.max(held.position, durableId - random.int(5)));
-      cursor = held.position;
-    }
+    if (hasCursor) cursor = await this.#moveCursor(cursor);
     if (keepRecords > 0) {
       const beforeId = this.#log.durableId + 1 - keepRecords;
       if (random.int(2) === 0 && beforeId > this.#log.firstId) {
@@ -141,6 +137,29 @@ export class Writing {
       }
     }
     if (hasCursor || keepRecords > 0) source.floors = { cursor, firstId };
+  }
+
+  /**
+   * Commits a position. A commit that fails before CURSORS is replaced has changed nothing, and the log goes on.
+   * @param known the position before
+   * @returns the position that was acknowledged
+   */
+  async #moveCursor(known: number): Promise<number> {
+    const { durableId } = this.#log;
+    let held: Cursor | undefined;
+    let before = known;
+    try {
+      held = await this.#log.cursor(cursorName);
+      before = held.position;
+      if (durableId >= before) await held.commit(Math.max(before, durableId - this.#parts.random.int(5)));
+      return held.position;
+    } catch (error) {
+      if (!isAofError(error) || this.#log.state !== "open") throw error;
+      if (held !== undefined && held.position !== before) {
+        throw new Error(`a failed commit moved the cursor from ${before} to ${held.position}`, { cause: error });
+      }
+      return before;
+    }
   }
 
   /** Says X for the newest record below `firstId`. */

@@ -4,6 +4,7 @@
  * A reader pins the one segment it reads from, so neither the cache nor retention closes it, and holds at most one
  * block, or two while it reads ahead. It never yields a record that its visibility does not allow or that has expired, and never skips another. A trim
  * may overtake it at any `await`: what was read meanwhile is judged against the log's first id before it is yielded.
+ * Calls take turns; one that ends the reader wakes a wait at the tail, lets a read under way end, and only then lets go.
  */
 import { blockBytes, endOf, readBlock } from "./block-read.ts";
 import { allExpireAtUs } from "./expiry.ts";
@@ -17,6 +18,7 @@ import { checkBytes } from "./record-check.ts";
 import type { RecordBatch } from "./record-batch.ts";
 import type { OpenSegment } from "./segment-cache.ts";
 import { expiringRecordsOf } from "./segment-expiry.ts";
+import { Turns } from "./turns.ts";
 import { abortedError } from "./watermark.ts";
 
 /** Yields batches of consecutive records. Use it with `for await`; leaving the loop releases the reader. */
@@ -36,6 +38,11 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
   #started = false;
   /** While a reader catches up. */
   #ahead: ReadAhead | undefined;
+  readonly #turns: Turns = new Turns();
+  /** Ends a wait at the tail: for the caller's signal, or because the reader is to end. */
+  #wake: AbortController | undefined;
+  #forwardAbort: (() => void) | undefined;
+  #isEnding = false;
   #done = false;
 
   /** @throws AofError `INVALID_ARGUMENT`, `READER_LIMIT_EXCEEDED`, `CLOSED` */
@@ -51,9 +58,30 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
   }
 
   /** @throws AofError `RECORD_TRIMMED`, `CORRUPTED_RECORD`, `CORRUPTED_SEGMENT`, `ABORTED`, `IO`, `CLOSED` */
-  async next(): Promise<IteratorResult<RecordBatch, undefined>> {
+  next(): Promise<IteratorResult<RecordBatch, undefined>> {
+    return this.#turns.take(this.#step);
+  }
+
+  /** Resolves when everything the reader held is given back; a `next` that reads just now yields its batch before. */
+  async return(): Promise<IteratorResult<RecordBatch, undefined>> {
+    this.#isEnding = true;
+    this.#wake?.abort();
+    if (this.#turns.isBusy) await this.#turns.over();
+    this.#finish();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  readonly #step = async (): Promise<IteratorResult<RecordBatch, undefined>> => {
     try {
-      const batch = this.#done ? undefined : await this.#nextBatch();
+      const batch = this.#done || this.#isEnding ? undefined : await this.#nextBatch();
       if (batch === undefined) {
         this.#finish();
         return { done: true, value: undefined };
@@ -65,20 +93,7 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
       this.#finish();
       throw error;
     }
-  }
-
-  async return(): Promise<IteratorResult<RecordBatch, undefined>> {
-    this.#finish();
-    return { done: true, value: undefined };
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#finish();
-  }
+  };
 
   async #nextBatch(): Promise<RecordBatch | undefined> {
     this.#throwIfAborted();
@@ -93,15 +108,14 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
 
   async #forwards(): Promise<RecordBatch | undefined> {
     for (;;) {
-      if (this.#left <= 0) return undefined;
+      if (this.#left <= 0 || this.#isEnding) return undefined;
       const until = this.#untilId();
       if (this.#nextId > until) return undefined;
       const visible = this.#view.visibleId(this.#visibility);
       if (this.#nextId > visible) {
         if (this.#options.follow !== true) return undefined;
         this.#stopAhead();
-        const more = await this.#view.waitBeyond(this.#nextId - 1, this.#visibility, this.#options.signal);
-        if (!more) return undefined;
+        if (!(await this.#waitForMore())) return undefined;
         continue;
       }
       if (this.#nextId < this.#view.firstId()) {
@@ -115,6 +129,28 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
       if (kept === undefined) continue;
       return this.#cutAtTime(kept);
     }
+  }
+
+  /** Waits at the tail. @returns false when the log was closed or the reader is to end */
+  async #waitForMore(): Promise<boolean> {
+    this.#wake ??= this.#createWake();
+    try {
+      return await this.#view.waitBeyond(this.#nextId - 1, this.#visibility, this.#wake.signal);
+    } catch (error) {
+      if (!(this.#isEnding && error instanceof AofError && error.code === "ABORTED")) throw error;
+      this.#throwIfAborted();
+      return false;
+    }
+  }
+
+  #createWake(): AbortController {
+    const wake = new AbortController();
+    const { signal } = this.#options;
+    if (signal !== undefined) {
+      this.#forwardAbort = () => wake.abort(signal.reason);
+      signal.addEventListener("abort", this.#forwardAbort, { once: true });
+    }
+    return wake;
   }
 
   /** The next block, undefined when nothing in it may be yielded, or when it was trimmed and that is no failure. */
@@ -191,7 +227,7 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
   async #backwards(): Promise<RecordBatch | undefined> {
     for (;;) {
       const until = Math.max(this.#lowestId, this.#view.firstId());
-      if (this.#left <= 0 || this.#nextId < until) return undefined;
+      if (this.#left <= 0 || this.#nextId < until || this.#isEnding) return undefined;
       const batch = await this.#tryBackwards(until);
       this.#throwIfAborted();
       const kept = batch === undefined ? undefined : this.#cutAtTrim(batch);
@@ -298,6 +334,7 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
   #finish(): void {
     if (this.#done) return;
     this.#done = true;
+    if (this.#forwardAbort !== undefined) this.#options.signal?.removeEventListener("abort", this.#forwardAbort);
     this.#stopAhead();
     if (this.#open !== undefined) this.#view.cache.unpin(this.#open);
     this.#open = undefined;
@@ -334,8 +371,10 @@ function timestampOf(view: LogView, id: number): number {
 export class RecordReader implements AsyncIterableIterator<AofRecord>, AsyncDisposable {
   readonly #batches: BatchReader;
   readonly #reverse: boolean;
+  readonly #turns: Turns = new Turns();
   #batch: RecordBatch | undefined;
   #index = 0;
+  #isEnding = false;
 
   /** @throws AofError as {@link BatchReader} */
   constructor(view: LogView, options: ReadOptions, defaultVisibility: Visibility) {
@@ -352,10 +391,12 @@ export class RecordReader implements AsyncIterableIterator<AofRecord>, AsyncDisp
   next(): Promise<IteratorResult<AofRecord, undefined>> {
     const batch = this.#batch;
     if (batch !== undefined && this.#index < batch.count) return Promise.resolve(this.#take(batch));
-    return this.#nextBatch();
+    return this.#turns.take(this.#nextBatch);
   }
 
+  /** As a batch reader's: a `next` that reads just now yields its record before. */
   async return(): Promise<IteratorResult<AofRecord, undefined>> {
+    this.#isEnding = true;
     this.#batch = undefined;
     await this.#batches.return();
     return { done: true, value: undefined };
@@ -369,16 +410,19 @@ export class RecordReader implements AsyncIterableIterator<AofRecord>, AsyncDisp
     await this.return();
   }
 
-  async #nextBatch(): Promise<IteratorResult<AofRecord, undefined>> {
+  readonly #nextBatch = async (): Promise<IteratorResult<AofRecord, undefined>> => {
+    const batch = this.#batch;
+    // A call before this one may have read it.
+    if (batch !== undefined && this.#index < batch.count) return this.#take(batch);
     const result = await this.#batches.next();
     if (result.done === true) {
       this.#batch = undefined;
       return { done: true, value: undefined };
     }
-    this.#batch = result.value;
+    this.#batch = this.#isEnding ? undefined : result.value;
     this.#index = 0;
     return this.#take(result.value);
-  }
+  };
 
   #take(batch: RecordBatch): IteratorResult<AofRecord, undefined> {
     const index = this.#index++;

@@ -4,7 +4,8 @@
  * Always true:
  *  I1  at most one read is under way, into a buffer that no batch shows
  *  I2  nothing is read beyond the record that the caller said is visible
- *  I3  buffers are given back exactly once, and only when no read fills them any more
+ *  I3  buffers are given back exactly once, and only when no read fills them any more: `read` and `close` are called one
+ *      after the other, never while a `read` is under way
  *  I4  a read that nobody asks for any more has an owner: its failure is dropped with it
  */
 import { type Block, endOf, readBytes, takeRecords } from "./block-read.ts";

@@ -21,8 +21,8 @@ export interface ReadOptions {
   /** At the end wait for more instead of ending. Ends when the log is closed. Not with `reverse`. */
   readonly follow?: boolean;
   /**
-   * Only of `readBatches`: the batch's memory is used again when the next one is asked for, so payloads are good until
-   * then. Saves a copy, and the collector much work, in a scan that looks at each record once.
+   * Only of `readBatches`: the batch's memory is used again when the next one is asked for or the reader ends, so payloads
+   * are good until then. Saves a copy, and the collector much work, in a scan that looks at each record once.
    */
   readonly borrow?: boolean;
   /** Newest first. */
