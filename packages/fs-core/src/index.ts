@@ -50,3 +50,61 @@ export {
   type StorageErrorCode,
   type StorageErrorContext,
 } from "./errors.ts";
+
+// Object stores.
+export type {
+  ByteRange,
+  CallOptions,
+  CopyOptions,
+  DeleteFailure,
+  DeleteOptions,
+  FileSource,
+  GetOptions,
+  GetRangesOptions,
+  IncompleteUpload,
+  ListedObject,
+  ListEntry,
+  ListOptions,
+  ListUploadsOptions,
+  ObjectBody,
+  ObjectInfo,
+  ObjectStore,
+  ObjectWriter,
+  ProbeOptions,
+  PutOptions,
+  PutResult,
+  RenameOptions,
+  UploadOptions,
+  WriteCondition,
+} from "./object-store/object-store.ts";
+export type { ProbeReport, ProbeVerdict } from "./object-store/probe-report.ts";
+export type { StoreCapabilities, StoreLimits } from "./object-store/store-capabilities.ts";
+export { parseStoreUrl, storeSchemes, type StoreBackendName, type StoreUrl } from "./object-store/store-url.ts";
+export {
+  describeCause,
+  isStoreError,
+  StoreError,
+  storeErrorCodes,
+  withoutQueries,
+  type StoreErrorCode,
+  type StoreErrorContext,
+  type StoreOutcome,
+} from "./object-store/store-error.ts";
+
+// Plug in here: what a backend implements.
+export type {
+  DriverBody,
+  DriverCall,
+  DriverComplete,
+  DriverCopy,
+  DriverGet,
+  DriverInfo,
+  DriverList,
+  DriverListPage,
+  DriverPart,
+  DriverPut,
+  DriverPutResult,
+  ObjectStoreDriver,
+  UploadedPart,
+} from "./object-store/object-driver.ts";
+export type { BackendParts, StoreBackend } from "./object-store/store-backend.ts";
