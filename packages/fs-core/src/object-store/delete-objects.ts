@@ -1,0 +1,86 @@
+/** Deletions: one on a condition, many at once. */
+import { readBack } from "./commit-write.ts";
+import { inParallel } from "./in-parallel.ts";
+import { assertKey } from "./object-key.ts";
+import type { ObjectStoreDriver } from "./object-driver.ts";
+import type { DeleteFailure } from "./object-store.ts";
+import type { StoreCall } from "./store-call.ts";
+import { isStoreError } from "./store-error.ts";
+
+/** @throws StoreError `VERSION_MISMATCH` with `ifMatch` */
+export async function deleteObject(
+  driver: ObjectStoreDriver,
+  call: StoreCall,
+  key: string,
+  ifMatch: string | undefined,
+): Promise<void> {
+  const request = ifMatch === undefined ? {} : { ifMatch };
+  try {
+    await call.request("delete", (driverCall) => driver.delete(key, request, driverCall), { commits: true });
+  } catch (error) {
+    if (!call.isOutcomeUnknown || call.isAborted) throw error;
+    // An attempt that was not answered may have deleted it: what counts is whether that version is gone.
+    const isAnswer = isStoreError(error) && (error.code === "VERSION_MISMATCH" || error.code === "NOT_FOUND");
+    const found = await readBack(driver, call, key);
+    if (!isAnswer || (found !== undefined && found.version === ifMatch)) throw error;
+  }
+}
+
+/** @returns what could not be deleted, each key once */
+export async function deleteObjects(
+  driver: ObjectStoreDriver,
+  call: StoreCall,
+  keys: Iterable<string> | AsyncIterable<string>,
+  concurrency: number,
+): Promise<DeleteFailure[]> {
+  const { deleteManyMax, keyBytesMax } = driver.capabilities.limits;
+  const failures: DeleteFailure[] = [];
+  const batches = batchesOf(keys, driver.deleteMany === undefined ? 1 : deleteManyMax);
+  await inParallel(batches, concurrency, async (batch) => {
+    call.assertRunning();
+    const accepted: string[] = [];
+    for (const key of batch) {
+      try {
+        assertKey(key, "deleteMany", keyBytesMax);
+        accepted.push(key);
+      } catch (error) {
+        failures.push({ key, error: error as Error });
+      }
+    }
+    if (accepted.length > 0) failures.push(...(await deleteBatch(driver, call, accepted)));
+  });
+  return failures;
+}
+
+async function deleteBatch(
+  driver: ObjectStoreDriver,
+  call: StoreCall,
+  keys: readonly string[],
+): Promise<readonly DeleteFailure[]> {
+  const { deleteMany } = driver;
+  try {
+    if (deleteMany !== undefined && keys.length > 1) {
+      return await call.request("deleteMany", (driverCall) => deleteMany.call(driver, keys, driverCall), {
+        commits: true,
+      });
+    }
+    for (const key of keys) {
+      await call.request("delete", (driverCall) => driver.delete(key, {}, driverCall), { commits: true });
+    }
+    return [];
+  } catch (error) {
+    call.assertRunning();
+    return keys.map((key) => ({ key, error: error as Error }));
+  }
+}
+
+async function* batchesOf(keys: Iterable<string> | AsyncIterable<string>, size: number): AsyncGenerator<string[]> {
+  let batch = new Set<string>();
+  for await (const key of keys) {
+    batch.add(key);
+    if (batch.size < size) continue;
+    yield [...batch];
+    batch = new Set();
+  }
+  if (batch.size > 0) yield [...batch];
+}
