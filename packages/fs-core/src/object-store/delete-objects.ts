@@ -57,10 +57,10 @@ async function deleteBatch(
   call: StoreCall,
   keys: readonly string[],
 ): Promise<readonly DeleteFailure[]> {
-  const { deleteMany } = driver;
+  const deleteMany = driver.deleteMany?.bind(driver);
   try {
     if (deleteMany !== undefined && keys.length > 1) {
-      return await call.request("deleteMany", (driverCall) => deleteMany.call(driver, keys, driverCall), {
+      return await call.request("deleteMany", (driverCall) => deleteMany(keys, driverCall), {
         commits: true,
       });
     }

@@ -8,7 +8,7 @@
  */
 import { type Clock, systemClock } from "../clock.ts";
 import { type Random, systemRandom } from "../random.ts";
-import { commitWrite, readBack, unknown } from "./commit-write.ts";
+import { readBack, unknown } from "./commit-write.ts";
 import { copyObject } from "./copy-object.ts";
 import { deleteObject, deleteObjects } from "./delete-objects.ts";
 import { DriverObjectWriter } from "./driver-object-writer.ts";
