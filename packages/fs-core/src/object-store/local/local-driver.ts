@@ -310,12 +310,18 @@ export class LocalDriver implements ObjectStoreDriver {
     if (ifMatch !== undefined && (await statObject(this.#fileSystem, key))?.version !== ifMatch) throw mismatch(key);
     await this.#fileSystem.rename(path, key);
     await this.#syncFolder(key);
+    // A rename is durable when both its folders are.
+    await this.#sync(this.#staging.folder, key);
   }
 
   /** The name's durability. What failed here may be there or not after a crash: see I3. */
   async #syncFolder(key: string): Promise<void> {
+    await this.#sync(parentPath(key), key);
+  }
+
+  async #sync(folder: string, key: string): Promise<void> {
     try {
-      await this.#fileSystem.syncDirectory(parentPath(key));
+      await this.#fileSystem.syncDirectory(folder);
     } catch (error) {
       this.#failure = error;
       throw toStoreError(error, key, "unknown");
