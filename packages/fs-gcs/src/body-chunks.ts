@@ -28,7 +28,7 @@ export function bodyChunks(
   };
 }
 
-type Chunks = AsyncGenerator<Uint8Array, undefined, undefined>;
+type Chunks = AsyncGenerator<Uint8Array, void, void>;
 
 async function* none(): Chunks {}
 
