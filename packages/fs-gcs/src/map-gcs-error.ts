@@ -93,11 +93,14 @@ export function mapAuthClientError(error: unknown): StoreError {
     const text = typeof data === "string" ? data : JSON.stringify(data ?? {});
     return mapTokenAnswer({ status, headers: {}, text });
   }
-  if (typeof code === "string" && /^E[A-Z]/.test(code) && code !== "ENOENT" && code !== "EACCES") {
+  if (typeof code === "string" && networkCodes.test(code)) {
     return new StoreError("UNAVAILABLE", `the token endpoint was not reached (${code})`, { cause, vendorCode: code });
   }
   return new StoreError("UNAUTHENTICATED", "no credentials were found, or they gave no token", { cause });
 }
+
+/** Node's. Others are about files and keys, and stay until somebody mends those. */
+const networkCodes = /^E(?:AI_AGAIN|CONN[A-Z]+|HOST[A-Z]+|NET[A-Z]+|NOTFOUND|PIPE|TIMEDOUT)$/;
 
 /** True when not only the object but its bucket is missing. */
 export function isBucketMissing(error: StoreError): boolean {

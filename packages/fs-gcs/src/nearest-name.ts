@@ -4,10 +4,16 @@ export function nearestName(name: string, known: readonly string[]): string | un
   let nearest: string | undefined;
   let least = Math.max(2, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of known) {
-    const distance = editDistance(wanted, candidate.toLowerCase());
+    const distance = distanceOf(wanted, candidate.toLowerCase());
     if (distance < least) [nearest, least] = [candidate, distance];
   }
   return nearest;
+}
+
+/** The beginning of a name, or one that goes on, is near whatever the rest. */
+function distanceOf(a: string, b: string): number {
+  const isBeginning = Math.min(a.length, b.length) >= 4 && (a.startsWith(b) || b.startsWith(a));
+  return isBeginning ? 1 : editDistance(a, b);
 }
 
 /** Letters to insert, remove or replace (Levenshtein), one row of the table at a time. */

@@ -79,6 +79,7 @@ describe("answers of the token endpoint", () => {
   test.for([
     [new Error("Could not load the default credentials."), "UNAUTHENTICATED"],
     [Object.assign(new Error("no such file"), { code: "ENOENT" }), "UNAUTHENTICATED"],
+    [Object.assign(new Error("no key"), { code: "ERR_OSSL_UNSUPPORTED" }), "UNAUTHENTICATED"],
     [Object.assign(new Error("refused"), { code: "ECONNREFUSED" }), "UNAVAILABLE"],
     [Object.assign(new Error("name"), { code: "ENOTFOUND" }), "UNAVAILABLE"],
     [undefined, "UNAUTHENTICATED"],
