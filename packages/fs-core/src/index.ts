@@ -52,6 +52,10 @@ export {
 } from "./errors.ts";
 
 // Object stores.
+export { createObjectStore, type StoreParts } from "./object-store/driver-store.ts";
+export { LocalDriver, type LocalDriverParts } from "./object-store/local/local-driver.ts";
+export { MemoryDriver } from "./object-store/memory-driver.ts";
+export type { RetrySettings, StoreSettings } from "./object-store/store-settings.ts";
 export type {
   ByteRange,
   CallOptions,

@@ -1,0 +1,88 @@
+/** Deletions: one on a condition, many at once. */
+import { readBack, unknown } from "./commit-write.ts";
+import { inParallel } from "./in-parallel.ts";
+import { assertKey } from "./object-key.ts";
+import type { ObjectStoreDriver } from "./object-driver.ts";
+import type { DeleteFailure } from "./object-store.ts";
+import type { StoreCall } from "./store-call.ts";
+import { isStoreError } from "./store-error.ts";
+
+/** @throws StoreError `VERSION_MISMATCH` with `ifMatch` */
+export async function deleteObject(
+  driver: ObjectStoreDriver,
+  call: StoreCall,
+  key: string,
+  ifMatch: string | undefined,
+): Promise<void> {
+  const request = ifMatch === undefined ? {} : { ifMatch };
+  try {
+    await call.request("delete", (driverCall) => driver.delete(key, request, driverCall), { commits: true });
+  } catch (error) {
+    const isAnswer = isStoreError(error) && (error.code === "VERSION_MISMATCH" || error.code === "NOT_FOUND");
+    if ((!call.isOutcomeUnknown && !isAnswer) || call.isAborted) throw error;
+    const { isKnown, found } = await readBack(driver, call, key);
+    // An attempt that was not answered may have deleted it: what counts is whether that version is gone.
+    if (call.isOutcomeUnknown && isKnown && found?.version !== ifMatch) return;
+    // Gone: by somebody else, or by a request of ours that came twice.
+    throw isAnswer && found === undefined ? unknown(error) : error;
+  }
+}
+
+/** @returns what could not be deleted, each key once */
+export async function deleteObjects(
+  driver: ObjectStoreDriver,
+  call: StoreCall,
+  keys: Iterable<string> | AsyncIterable<string>,
+  concurrency: number,
+): Promise<DeleteFailure[]> {
+  const { deleteManyMax, keyBytesMax } = driver.capabilities.limits;
+  const failures: DeleteFailure[] = [];
+  const batches = batchesOf(keys, driver.deleteMany === undefined ? 1 : deleteManyMax);
+  await inParallel(batches, concurrency, async (batch) => {
+    call.assertRunning();
+    const accepted: string[] = [];
+    for (const key of batch) {
+      try {
+        assertKey(key, "deleteMany", keyBytesMax);
+        accepted.push(key);
+      } catch (error) {
+        failures.push({ key, error: error as Error });
+      }
+    }
+    if (accepted.length > 0) failures.push(...(await deleteBatch(driver, call, accepted)));
+  });
+  return failures;
+}
+
+async function deleteBatch(
+  driver: ObjectStoreDriver,
+  call: StoreCall,
+  keys: readonly string[],
+): Promise<readonly DeleteFailure[]> {
+  const deleteMany = driver.deleteMany?.bind(driver);
+  try {
+    if (deleteMany !== undefined && keys.length > 1) {
+      return await call.request("deleteMany", (driverCall) => deleteMany(keys, driverCall), {
+        commits: true,
+      });
+    }
+    for (const key of keys) {
+      await call.request("delete", (driverCall) => driver.delete(key, {}, driverCall), { commits: true });
+    }
+    return [];
+  } catch (error) {
+    call.assertRunning();
+    return keys.map((key) => ({ key, error: error as Error }));
+  }
+}
+
+async function* batchesOf(keys: Iterable<string> | AsyncIterable<string>, size: number): AsyncGenerator<string[]> {
+  let batch = new Set<string>();
+  for await (const key of keys) {
+    batch.add(key);
+    if (batch.size < size) continue;
+    yield [...batch];
+    batch = new Set();
+  }
+  if (batch.size > 0) yield [...batch];
+}

@@ -1,0 +1,441 @@
+/**
+ * The object store that every driver gets: what `object-store.ts` promises, out of single requests.
+ *
+ * Always true:
+ *  I1  arguments are checked before a request is sent
+ *  I2  every call, body and writer that is not over is counted; `close` waits for the calls and ends bodies and writers
+ *  I3  uploads that are being dropped after an abort are owned by the store until they are
+ */
+import { type Clock, systemClock } from "../clock.ts";
+import { type Random, systemRandom } from "../random.ts";
+import { copyObject } from "./copy-object.ts";
+import { deleteObject, deleteObjects } from "./delete-objects.ts";
+import { DriverObjectWriter } from "./driver-object-writer.ts";
+import { checkListOptions, listObjects, listUploads, type Request } from "./list-objects.ts";
+import { assertKey, assertNewKey, assertPrefix } from "./object-key.ts";
+import type { ObjectStoreDriver } from "./object-driver.ts";
+import type {
+  ByteRange,
+  CallOptions,
+  CopyOptions,
+  DeleteFailure,
+  DeleteOptions,
+  FileSource,
+  GetOptions,
+  GetRangesOptions,
+  IncompleteUpload,
+  ListEntry,
+  ListOptions,
+  ListUploadsOptions,
+  ObjectBody,
+  ObjectInfo,
+  ObjectStore,
+  ObjectWriter,
+  ProbeOptions,
+  PutOptions,
+  PutResult,
+  RenameOptions,
+  UploadOptions,
+} from "./object-store.ts";
+import { openBody, type OpenBody } from "./open-body.ts";
+import { partBytesFor } from "./part-plan.ts";
+import { probeStore } from "./probe.ts";
+import type { ProbeReport } from "./probe-report.ts";
+import { checkRanges, readGroup, readRanges } from "./read-ranges.ts";
+import { renameObject } from "./rename-object.ts";
+import { ResumingBody } from "./resuming-body.ts";
+import { RetryBudget } from "./retry-budget.ts";
+import { type CallParts, StoreCall } from "./store-call.ts";
+import type { StoreCapabilities } from "./store-capabilities.ts";
+import { isStoreError, StoreError } from "./store-error.ts";
+import { resolveStoreSettings, type StoreSettings } from "./store-settings.ts";
+import { objectInfo } from "./stored-metadata.ts";
+import { assertCondition, copyCondition, newPutId, refuse, uploadRequest } from "./write-request.ts";
+
+/** What a store gets from outside. */
+export interface StoreParts {
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** How long the dropping of an upload may take. */
+const dropTimeoutMs = 10_000;
+/** How often a file is sent again because another write of its key went on at the same moment. */
+const conflictRestartsMax = 3;
+const fileReadBytes = 256 * 1024;
+
+/** A store over `driver`, which it closes. @throws StoreError `INVALID_ARGUMENT` */
+export function createObjectStore(
+  driver: ObjectStoreDriver,
+  settings: StoreSettings = {},
+  parts: StoreParts = {},
+): ObjectStore {
+  return new DriverStore(driver, settings, parts);
+}
+
+class DriverStore implements ObjectStore {
+  readonly url: string;
+  readonly capabilities: StoreCapabilities;
+  readonly driver: ObjectStoreDriver;
+  readonly #parts: CallParts;
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #open = new Set<{ end(): Promise<void> }>();
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    driver: ObjectStoreDriver,
+    settings: StoreSettings,
+    { clock = systemClock, random = systemRandom }: StoreParts,
+  ) {
+    const resolved = resolveStoreSettings(settings);
+    this.driver = driver;
+    this.url = driver.url;
+    this.capabilities = driver.capabilities;
+    this.#parts = {
+      clock,
+      random,
+      settings: resolved,
+      budget: new RetryBudget(resolved.retry.budget),
+      url: driver.url,
+    };
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<ObjectBody> {
+    this.#assertOpen("get");
+    assertKey(key, "get", this.capabilities.limits.keyBytesMax);
+    checkGetOptions(options);
+    const { range, ifMatch } = options;
+    const call = this.#call("get", key, definedCallOptions(options));
+    try {
+      const request = { ...(range === undefined ? {} : { range }), ...(ifMatch === undefined ? {} : { ifMatch }) };
+      const answer = await this.#own(openBody(this.driver, call, key, request));
+      call.disarm();
+      return this.#track(call, key, answer);
+    } catch (error) {
+      call.close();
+      throw error;
+    }
+  }
+
+  #track(call: StoreCall, key: string, answer: OpenBody): ObjectBody {
+    const { settings, clock } = this.#parts;
+    const body = new ResumingBody(
+      {
+        driver: this.driver,
+        call,
+        key,
+        clock,
+        stallTimeoutMs: settings.stallTimeoutMs,
+        attemptsMax: settings.retry.attemptsMax,
+        onEnd: () => this.#open.delete(entry),
+      },
+      answer,
+    );
+    const entry = { end: () => body.cancel() };
+    this.#open.add(entry);
+    return body;
+  }
+
+  async getRanges(key: string, ranges: readonly ByteRange[], options: GetRangesOptions = {}): Promise<Uint8Array[]> {
+    assertKey(key, "getRanges", this.capabilities.limits.keyBytesMax);
+    checkRanges(ranges, options);
+    return this.#run("getRanges", key, options, (call) =>
+      readRanges(ranges, options, this.#parts.settings.concurrency, (range, ifMatch) =>
+        readGroup(this.driver, call, key, range, ifMatch),
+      ),
+    );
+  }
+
+  async head(key: string, options: CallOptions = {}): Promise<ObjectInfo | undefined> {
+    assertKey(key, "head", this.capabilities.limits.keyBytesMax);
+    return this.#run("head", key, options, async (call) => {
+      const found = await call.request("head", (driverCall) => this.driver.head(key, driverCall));
+      return found === undefined ? undefined : objectInfo(found);
+    });
+  }
+
+  async put(key: string, bytes: Uint8Array, options: PutOptions = {}): Promise<PutResult> {
+    if (!(bytes instanceof Uint8Array)) refuse("put", ["bytes: want a Uint8Array"]);
+    return this.#upload("put", key, options, bytes.byteLength, (writer) => writer.write(bytes));
+  }
+
+  async putStream(
+    key: string,
+    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    options: UploadOptions = {},
+  ): Promise<PutResult> {
+    return this.#upload("putStream", key, options, undefined, async (writer) => {
+      for await (const bytes of source) await writer.write(bytes);
+    });
+  }
+
+  async putFile(key: string, { fileSystem, path }: FileSource, options: UploadOptions = {}): Promise<PutResult> {
+    for (let restart = 0; ; restart++) {
+      const handle = await fileSystem.openFile(path);
+      try {
+        const size = await handle.size();
+        return await this.#upload("putFile", key, options, size, async (writer) => {
+          const buffer = new Uint8Array(fileReadBytes);
+          for (let at = 0; at < size; ) {
+            const got = await handle.readAt(at, buffer.subarray(0, Math.min(fileReadBytes, size - at)));
+            if (got === 0) throw new StoreError("IO", `putFile: ${path} became shorter while it was read`, { key });
+            await writer.write(buffer.subarray(0, got));
+            at += got;
+          }
+        });
+      } catch (error) {
+        const isConflict = isStoreError(error) && error.code === "CONFLICT";
+        if (!isConflict || restart === conflictRestartsMax) throw error;
+      } finally {
+        await handle.close();
+      }
+    }
+  }
+
+  createWriter(key: string, options: UploadOptions = {}): ObjectWriter {
+    return this.#writer("createWriter", key, options, undefined);
+  }
+
+  async copy(from: string, to: string, options: CopyOptions = {}): Promise<PutResult> {
+    assertKey(from, "copy", this.capabilities.limits.keyBytesMax);
+    assertNewKey(to, "copy");
+    assertKey(to, "copy", this.capabilities.limits.keyBytesMax);
+    const condition = copyCondition("copy", options, this.capabilities.copyIfAbsent);
+    return this.#run("copy", to, options, (call) =>
+      copyObject(this.driver, call, {
+        from,
+        to,
+        condition,
+        ifSourceMatch: options.ifSourceMatch,
+        putId: options.putId ?? newPutId(this.#parts.random),
+        concurrency: this.capabilities.parallelParts ? this.#parts.settings.concurrency : 1,
+        drop: (uploadId, isAborted) => this.#drop(to, uploadId, isAborted),
+      }),
+    );
+  }
+
+  async rename(from: string, to: string, options: RenameOptions = {}): Promise<void> {
+    assertKey(from, "rename", this.capabilities.limits.keyBytesMax);
+    assertNewKey(to, "rename");
+    assertKey(to, "rename", this.capabilities.limits.keyBytesMax);
+    if (!this.capabilities.rename || this.driver.rename === undefined) {
+      throw new StoreError("UNSUPPORTED", "rename: this store has none; copy and delete, or put under the final key", {
+        operation: "rename",
+        store: this.url,
+        key: from,
+      });
+    }
+    const ifAbsent = options.ifAbsent === true;
+    await this.#run("rename", to, options, (call) => renameObject(this.driver, call, from, to, ifAbsent));
+  }
+
+  async delete(key: string, options: DeleteOptions = {}): Promise<void> {
+    assertKey(key, "delete", this.capabilities.limits.keyBytesMax);
+    const { ifMatch } = options;
+    if (ifMatch !== undefined && (typeof ifMatch !== "string" || ifMatch === "")) {
+      refuse("delete", ["ifMatch: want a version that the store gave"]);
+    }
+    assertCondition(
+      "delete",
+      { ...(ifMatch === undefined ? {} : { ifMatch }) },
+      {
+        ifAbsent: false,
+        ifMatch: this.capabilities.deleteIfMatch,
+      },
+    );
+    return this.#run("delete", key, options, (call) => deleteObject(this.driver, call, key, ifMatch));
+  }
+
+  async deleteMany(
+    keys: Iterable<string> | AsyncIterable<string>,
+    options: CallOptions = {},
+  ): Promise<DeleteFailure[]> {
+    const unhurried = { timeoutMs: Number.POSITIVE_INFINITY, ...options };
+    return this.#run("deleteMany", undefined, unhurried, (call) =>
+      deleteObjects(this.driver, call, keys, this.#parts.settings.concurrency),
+    );
+  }
+
+  list(options: ListOptions = {}): AsyncIterable<ListEntry> {
+    this.#assertOpen("list");
+    assertPrefix(options.prefix ?? "", "list");
+    checkListOptions(options);
+    return listObjects(this.driver, options, this.#pages("list", options));
+  }
+
+  listIncompleteUploads(options: ListUploadsOptions = {}): AsyncIterable<IncompleteUpload> {
+    this.#assertOpen("listIncompleteUploads");
+    assertPrefix(options.prefix ?? "", "listIncompleteUploads");
+    if (!this.capabilities.listUploads) {
+      throw new StoreError("UNSUPPORTED", "listIncompleteUploads: this store does not tell", {
+        operation: "listIncompleteUploads",
+        store: this.url,
+      });
+    }
+    return listUploads(this.driver, options.prefix ?? "", this.#pages("listIncompleteUploads", options));
+  }
+
+  async abortIncompleteUpload(
+    { key, uploadId }: Pick<IncompleteUpload, "key" | "uploadId">,
+    options: CallOptions = {},
+  ): Promise<void> {
+    assertKey(key, "abortIncompleteUpload", this.capabilities.limits.keyBytesMax);
+    if (!this.capabilities.abortUploads) {
+      throw new StoreError(
+        "UNSUPPORTED",
+        "abortIncompleteUpload: the store forgets uploads by itself, after some days",
+        {
+          operation: "abortIncompleteUpload",
+          store: this.url,
+          key,
+        },
+      );
+    }
+    return this.#run("abortIncompleteUpload", key, options, (call) =>
+      call.request("abortUpload", (driverCall) => this.driver.abortUpload(key, uploadId, driverCall)),
+    );
+  }
+
+  async probe(options: ProbeOptions = {}): Promise<ProbeReport> {
+    this.#assertOpen("probe");
+    return probeStore(this, this.#parts.random, options);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#closeNow();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #closeNow(): Promise<void> {
+    await Promise.all([...this.#open].map((entry) => entry.end()));
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    await this.driver.close();
+  }
+
+  /** Bytes of known or unknown number, through a writer. */
+  async #upload(
+    operation: string,
+    key: string,
+    options: UploadOptions,
+    totalBytes: number | undefined,
+    fill: (writer: ObjectWriter) => Promise<void>,
+  ): Promise<PutResult> {
+    const writer = this.#writer(operation, key, options, totalBytes);
+    const running = (async (): Promise<PutResult> => {
+      try {
+        await fill(writer);
+        return await writer.commit();
+      } finally {
+        await writer.abort();
+      }
+    })();
+    return this.#own(running);
+  }
+
+  #writer(operation: string, key: string, options: UploadOptions, totalBytes: number | undefined): ObjectWriter {
+    this.#assertOpen(operation);
+    assertNewKey(key, operation);
+    const { limits } = this.capabilities;
+    assertKey(key, operation, limits.keyBytesMax);
+    const { settings, random } = this.#parts;
+    const request = uploadRequest(operation, options, this.capabilities, random, settings);
+    const partBytes = totalBytes === undefined ? undefined : partBytesFor(totalBytes, request.partBytes, limits);
+    const call = this.#call(operation, key, {
+      // Each request has its deadline; how long the source takes is the caller's affair.
+      timeoutMs: totalBytes === undefined ? Number.POSITIVE_INFINITY : this.#transferTimeoutMs(totalBytes),
+      ...definedCallOptions(options),
+    });
+    const writer: DriverObjectWriter = new DriverObjectWriter({
+      driver: this.driver,
+      call,
+      key,
+      request,
+      onProgress: options.onProgress,
+      totalBytes,
+      partBytes,
+      drop: (uploadId, isAborted) => this.#drop(key, uploadId, isAborted),
+      onEnd: () => this.#open.delete(entry),
+    });
+    const entry = { end: () => writer.abort() };
+    this.#open.add(entry);
+    return writer;
+  }
+
+  #transferTimeoutMs(bytes: number): number {
+    const { callTimeoutMs, bytesPerSecondMin } = this.#parts.settings;
+    return Math.min(2 ** 31 - 1, Math.ceil(callTimeoutMs + (bytes / bytesPerSecondMin) * 1000));
+  }
+
+  /** Tells the store to forget an upload. After an abort the caller does not wait for it, but `close` does. */
+  async #drop(key: string, uploadId: string, isAborted: boolean): Promise<void> {
+    if (!this.capabilities.abortUploads) return;
+    const call = this.#call("abortUpload", key, { timeoutMs: dropTimeoutMs });
+    const dropping = call
+      .request("abortUpload", (driverCall) => this.driver.abortUpload(key, uploadId, driverCall))
+      // What is left is found by `listIncompleteUploads`.
+      .catch(() => {})
+      .finally(() => call.close());
+    const owned = this.#own(dropping);
+    if (!isAborted) await owned;
+  }
+
+  /** Each page is a call of its own: a listing lasts as long as its reader takes. */
+  #pages(operation: string, options: CallOptions): Request {
+    return (name, send) => this.#run(operation, undefined, options, (call) => call.request(name, send));
+  }
+
+  async #run<T>(
+    operation: string,
+    key: string | undefined,
+    options: CallOptions,
+    work: (call: StoreCall) => Promise<T>,
+  ): Promise<T> {
+    this.#assertOpen(operation);
+    const call = this.#call(operation, key, definedCallOptions(options));
+    return this.#own(work(call).finally(() => call.close()));
+  }
+
+  #call(operation: string, key: string | undefined, options: CallOptions): StoreCall {
+    return new StoreCall(this.#parts, operation, key, options);
+  }
+
+  #own<T>(running: Promise<T>): Promise<T> {
+    const tracked = running.finally(() => this.#running.delete(tracked));
+    this.#running.add(tracked);
+    // The caller has the promise; here only its end counts.
+    tracked.catch(() => {});
+    return tracked;
+  }
+
+  #assertOpen(operation: string): void {
+    if (this.#closing !== undefined) {
+      throw new StoreError("CLOSED", `${operation}: the store was closed`, { operation, store: this.url });
+    }
+  }
+}
+
+function definedCallOptions({ signal, timeoutMs }: CallOptions): CallOptions {
+  return { ...(signal === undefined ? {} : { signal }), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+}
+
+function checkGetOptions({ range, ifMatch }: GetOptions): void {
+  const problems: string[] = [];
+  const isWhole = (value: unknown, least: number): boolean => Number.isSafeInteger(value) && (value as number) >= least;
+  if (range !== undefined) {
+    if ("suffixLength" in range) {
+      if (!isWhole(range.suffixLength, 1)) problems.push("range.suffixLength: want a whole number of at least 1");
+    } else {
+      if (!isWhole(range.offset, 0)) problems.push("range.offset: want a whole number of at least 0");
+      if (range.length !== undefined && !isWhole(range.length, 1)) {
+        problems.push("range.length: want a whole number of at least 1");
+      }
+    }
+  }
+  if (ifMatch !== undefined && (typeof ifMatch !== "string" || ifMatch === ""))
+    problems.push("ifMatch: want a version");
+  refuse("get", problems);
+}

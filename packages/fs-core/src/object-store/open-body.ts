@@ -1,0 +1,32 @@
+/** An answer under way and the means to end it: its connection must close even while a read of it hangs. */
+import type { DriverBody, DriverGet, ObjectStoreDriver } from "./object-driver.ts";
+import type { StoreCall } from "./store-call.ts";
+
+export interface OpenBody {
+  readonly answer: DriverBody;
+  /** Closes the connection. Idempotent. */
+  readonly stop: () => void;
+}
+
+/** Resolves when the head of the answer is there. The answer ends when `call` does. */
+export async function openBody(
+  driver: ObjectStoreDriver,
+  call: StoreCall,
+  key: string,
+  request: DriverGet,
+): Promise<OpenBody> {
+  return call.request("get", async (driverCall) => {
+    const controller = new AbortController();
+    const abort = (): void => controller.abort();
+    driverCall.signal.addEventListener("abort", abort, { once: true });
+    const answer = await driver.get(key, request, { signal: controller.signal });
+    call.signal.addEventListener("abort", abort, { once: true });
+    const stop = (): void => {
+      call.signal.removeEventListener("abort", abort);
+      abort();
+    };
+    // It came too late: nobody waits for it any more.
+    if (driverCall.signal.aborted) stop();
+    return { answer, stop };
+  });
+}

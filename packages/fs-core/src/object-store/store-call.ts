@@ -1,0 +1,252 @@
+/**
+ * One call of a store and its requests: deadline, the caller's signal, attempts.
+ *
+ * Always true:
+ *  I1  no request outlives its deadline, nor the call's: its signal fires, and it is not waited for much longer
+ *  I2  `isOutcomeUnknown` is true from the first committing request of which it is not known what it did
+ *  I3  nothing stays registered on the caller's signal once the call has ended
+ */
+import type { Clock } from "../clock.ts";
+import type { Random } from "../random.ts";
+import type { DriverCall } from "./object-driver.ts";
+import type { CallOptions } from "./object-store.ts";
+import type { RetryBudget } from "./retry-budget.ts";
+import { describeCause, isStoreError, StoreError } from "./store-error.ts";
+import type { ResolvedStoreSettings } from "./store-settings.ts";
+
+/** What every call of a store shares. */
+export interface CallParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly settings: ResolvedStoreSettings;
+  readonly budget: RetryBudget;
+  readonly url: string;
+}
+
+/** Of one request. */
+export interface RequestOptions {
+  /** Bytes that it sends: it gets more time. */
+  readonly bytes?: number;
+  /** Whether it may change what others see. */
+  readonly commits?: boolean;
+  /** Codes that are not tried again although they are retryable. */
+  readonly finalCodes?: readonly string[];
+}
+
+type Ending = "aborted" | "deadline";
+
+export class StoreCall {
+  readonly operation: string;
+  readonly key: string | undefined;
+  readonly #parts: CallParts;
+  readonly #controller = new AbortController();
+  readonly #callerSignal: AbortSignal | undefined;
+  readonly #onCallerAbort = (): void => this.#end("aborted");
+  readonly #deadline: { cancel(): void } | undefined;
+  readonly #timeoutMs: number;
+  #ending: Ending | undefined;
+  #isOutcomeUnknown = false;
+
+  /** @param options `timeoutMs` Infinity: the requests' own deadlines only */
+  constructor(parts: CallParts, operation: string, key: string | undefined, options: CallOptions) {
+    this.#parts = parts;
+    this.operation = operation;
+    this.key = key;
+    this.#timeoutMs = options.timeoutMs ?? parts.settings.callTimeoutMs;
+    assertTimeout(this.#timeoutMs, operation);
+    this.#callerSignal = options.signal;
+    if (this.#timeoutMs !== Number.POSITIVE_INFINITY) {
+      this.#deadline = parts.clock.after(this.#timeoutMs, () => this.#end("deadline"), { background: true });
+    }
+    if (options.signal?.aborted === true) this.#end("aborted");
+    else options.signal?.addEventListener("abort", this.#onCallerAbort, { once: true });
+  }
+
+  /** Fires when the caller's does, at the deadline, and at {@link close}. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get isOutcomeUnknown(): boolean {
+    return this.#isOutcomeUnknown;
+  }
+
+  /** Whether the caller's signal fired. */
+  get isAborted(): boolean {
+    return this.#ending === "aborted";
+  }
+
+  /** The deadline does not hold any more: what follows takes as long as its reader does. */
+  disarm(): void {
+    this.#deadline?.cancel();
+  }
+
+  /** Ends what is still under way. Idempotent. */
+  close(): void {
+    this.#deadline?.cancel();
+    this.#callerSignal?.removeEventListener("abort", this.#onCallerAbort);
+    this.#controller.abort();
+  }
+
+  /** @throws StoreError `ABORTED`, `TIMEOUT` */
+  assertRunning(): void {
+    if (this.#ending !== undefined) throw this.#ended();
+  }
+
+  /** Runs a request until it succeeds, cannot succeed, or may not be tried again. @throws StoreError */
+  async request<T>(
+    operation: string,
+    send: (call: DriverCall) => Promise<T>,
+    { bytes = 0, commits = false, finalCodes = [] }: RequestOptions = {},
+  ): Promise<T> {
+    const { settings, budget } = this.#parts;
+    for (let attempt = 1; ; attempt++) {
+      this.assertRunning();
+      try {
+        const result = await this.#once(send, this.#requestTimeoutMs(bytes));
+        budget.refill();
+        return result;
+      } catch (thrown) {
+        const error = this.#typed(thrown, operation);
+        if (commits && error.outcome === "unknown") this.#isOutcomeUnknown = true;
+        if (this.#ending !== undefined) throw this.#ended(error);
+        const isFinal = !error.retryable || finalCodes.includes(error.code) || attempt >= settings.retry.attemptsMax;
+        if (isFinal || !budget.take()) throw error;
+        await this.#pause(attempt, error.retryAfterMs ?? 0);
+      }
+    }
+  }
+
+  async #once<T>(send: (call: DriverCall) => Promise<T>, timeoutMs: number): Promise<T> {
+    const controller = new AbortController();
+    const onEnd = (): void => controller.abort();
+    this.signal.addEventListener("abort", onEnd, { once: true });
+    let isLate = false;
+    const timer = this.#parts.clock.after(
+      timeoutMs,
+      () => {
+        isLate = true;
+        controller.abort();
+      },
+      { background: true },
+    );
+    // A driver that does not listen to its signal must not hold the caller.
+    const stopped = new Promise<never>((_resolve, reject) => {
+      controller.signal.addEventListener("abort", () => reject(new StoppedError()), { once: true });
+    });
+    stopped.catch(() => {});
+    try {
+      const sent = send({ signal: controller.signal });
+      sent.catch(() => {});
+      return await Promise.race([sent, stopped]);
+    } catch (error) {
+      if (isLate) throw new StoreError("TIMEOUT", `no answer within ${timeoutMs} ms`, { outcome: "unknown" });
+      throw error;
+    } finally {
+      timer.cancel();
+      this.signal.removeEventListener("abort", onEnd);
+    }
+  }
+
+  #requestTimeoutMs(bytes: number): number {
+    const { requestTimeoutMs, bytesPerSecondMin } = this.#parts.settings;
+    return Math.ceil(requestTimeoutMs + (bytes / bytesPerSecondMin) * 1000);
+  }
+
+  async #pause(attempt: number, retryAfterMs: number): Promise<void> {
+    const { clock, random, settings } = this.#parts;
+    const { baseDelayMs, maxDelayMs } = settings.retry;
+    const longest = Math.min(maxDelayMs, baseDelayMs * 2 ** Math.min(attempt - 1, 30));
+    try {
+      await clock.sleep(Math.max(retryAfterMs, random.next() * longest), { signal: this.signal });
+    } catch {
+      throw this.#ended();
+    }
+  }
+
+  #end(ending: Ending): void {
+    this.#ending ??= ending;
+    this.#controller.abort();
+  }
+
+  #ended(last?: StoreError): StoreError {
+    const context = {
+      ...this.#context(this.operation),
+      outcome: this.#isOutcomeUnknown ? ("unknown" as const) : ("none" as const),
+    };
+    if (this.#ending === "aborted") {
+      return new StoreError("ABORTED", `${this.#what(this.operation)}: the caller's signal fired`, {
+        ...context,
+        cause: this.#callerSignal?.reason,
+      });
+    }
+    return new StoreError("TIMEOUT", `${this.#what(this.operation)}: not done within ${this.#timeoutMs} ms`, {
+      ...context,
+      ...(last === undefined ? {} : { cause: last }),
+    });
+  }
+
+  /** As a {@link StoreError} that says where. What is none was not foreseen by the driver: nothing is known then. */
+  #typed(thrown: unknown, operation: string): StoreError {
+    if (thrown instanceof StoppedError) {
+      return new StoreError("ABORTED", "stopped", { ...this.#context(operation), outcome: "unknown" });
+    }
+    if (!isStoreError(thrown)) {
+      return new StoreError("IO", `${this.#what(operation)}: ${describeCause(thrown).message}`, {
+        ...this.#context(operation),
+        outcome: "unknown",
+        cause: describeCause(thrown),
+      });
+    }
+    return located(thrown, this.#what(operation), this.#context(operation));
+  }
+
+  #context(operation: string): { operation: string; store: string; key?: string } {
+    return { operation, store: this.#parts.url, ...(this.key === undefined ? {} : { key: this.key }) };
+  }
+
+  #what(operation: string): string {
+    return this.key === undefined
+      ? `${operation} on ${this.#parts.url}`
+      : `${operation} ${JSON.stringify(this.key)} on ${this.#parts.url}`;
+  }
+}
+
+/** Marks a request that was stopped by its signal. */
+class StoppedError extends Error {}
+
+function assertTimeout(timeoutMs: number, operation: string): void {
+  if (timeoutMs === Number.POSITIVE_INFINITY) return;
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 2 ** 31 - 1) {
+    throw new StoreError(
+      "INVALID_ARGUMENT",
+      `${operation}: timeoutMs: got ${timeoutMs}, want a whole number in 1..2147483647`,
+      { operation },
+    );
+  }
+}
+
+/** `error` with a message that begins with where it happened. */
+function located(
+  error: StoreError,
+  what: string,
+  context: { readonly operation: string; readonly store: string; readonly key?: string },
+): StoreError {
+  if (error.store !== undefined) return error;
+  return new StoreError(error.code, `${what}: ${error.message}`, {
+    ...context,
+    ...definedOf({
+      status: error.status,
+      vendorCode: error.vendorCode,
+      requestId: error.requestId,
+      retryAfterMs: error.retryAfterMs,
+      cause: error.cause,
+    }),
+    outcome: error.outcome,
+    retryable: error.retryable,
+  });
+}
+
+function definedOf<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+}
