@@ -24,7 +24,7 @@ export interface GcsCall {
   /** Whether it may change what is stored. */
   readonly changes: boolean;
   readonly condition?: WriteCondition;
-  readonly declaresChecksum?: boolean;
+  readonly declaresChecksum?: FailedRequest["declaresChecksum"];
   /** Beside 2xx. */
   readonly accepts?: readonly number[];
   readonly signal: AbortSignal;
@@ -143,9 +143,10 @@ export function parseJson(answer: HttpAnswer, { changes }: Pick<GcsCall, "change
   }
 }
 
-function failedRequest({ changes, condition, declaresChecksum }: GcsCall): FailedRequest {
+function failedRequest({ changes, condition, declaresChecksum, target }: GcsCall): FailedRequest {
   return {
     changes,
+    isToUpload: "session" in target,
     ...(condition === undefined ? {} : { condition }),
     ...(declaresChecksum === undefined ? {} : { declaresChecksum }),
   };

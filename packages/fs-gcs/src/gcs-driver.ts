@@ -25,6 +25,7 @@ import {
   systemRandom,
   type UploadedPart,
 } from "@varve/fs-core";
+import { assertChecksum } from "./assert-checksum.ts";
 import { copyObject, renameObject } from "./copy-object.ts";
 import { crc32c } from "./crc32c.ts";
 import { gcsCapabilities } from "./gcs-capabilities.ts";
@@ -84,6 +85,7 @@ class GcsDriver implements ObjectStoreDriver {
   }
 
   async put(key: string, bytes: Uint8Array, request: DriverPut, { signal }: DriverCall): Promise<DriverPutResult> {
+    assertChecksum(bytes, request.checksum);
     const name = this.#nameOf(key);
     const wanted = { crc32c: crc32c(bytes), size: bytes.byteLength };
     const query = { uploadType: "multipart", fields: writtenFields, ...writeConditionQuery(request) };
@@ -96,11 +98,11 @@ class GcsDriver implements ObjectStoreDriver {
       body: body.pieces,
       changes: true,
       condition: request,
-      declaresChecksum: true,
+      declaresChecksum: "of-body",
       signal,
     });
     const written = parseWritten(value, true);
-    await assertWritten(this.#client, { bucket: this.#bucket, name, wanted, signal }, written);
+    await assertWritten(this.#client, { bucket: this.#bucket, name, wanted, isSentAgain: true, signal }, written);
     return { version: written.generation };
   }
 

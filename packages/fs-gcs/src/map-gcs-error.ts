@@ -11,8 +11,10 @@ export interface FailedRequest {
   readonly changes: boolean;
   /** Sent with it; says what a failed precondition means. */
   readonly condition?: WriteCondition;
-  /** A checksum was sent with the bytes, so a refusal may be about it. */
-  readonly declaresChecksum?: boolean;
+  /** A checksum was sent, so a refusal may be about it: of this request's bytes, or of all that were sent before too. */
+  readonly declaresChecksum?: "of-body" | "of-upload";
+  /** It went to an upload: one that is not there any more may have been completed. */
+  readonly isToUpload?: boolean;
   /** The access token was of use before, so it may have been withdrawn: another one may do. */
   readonly isTokenOld?: boolean;
   /** Must not appear in messages, should the server repeat them. */
@@ -26,14 +28,15 @@ export function mapGcsAnswer(answer: HttpAnswer, request: FailedRequest): StoreE
   // Front ends and proxies answer too; what those say is no word of what the store did.
   const isStores = envelope !== undefined || headers["x-guploader-uploadid"] !== undefined;
   const code = codeOf(status, envelope, request);
-  const isCertain = isStores && status !== 408 && status < 500;
+  const isOver = request.isToUpload === true && code === "NOT_FOUND";
+  const isCertain = isStores && status !== 408 && (status < 500 || status === 501);
   const said = envelope?.message ?? text;
   return new StoreError(code, `${sentenceOf(code)} (${status}${reasonPart(envelope)}): ${shown(said, request)}`, {
     status,
-    outcome: request.changes && !isCertain && status !== 501 ? "unknown" : "none",
+    outcome: isOver || (request.changes && !isCertain) ? "unknown" : "none",
     ...(envelope?.reason === undefined ? {} : { vendorCode: envelope.reason }),
     ...retryAfter(headers["retry-after"]),
-    ...(code === "UNAUTHENTICATED" && request.isTokenOld === true ? { retryable: true } : {}),
+    ...(isWorthAnother(code, request) ? { retryable: true } : {}),
   });
 }
 
@@ -107,6 +110,13 @@ export function isBucketMissing(error: StoreError): boolean {
   return error.code === "NOT_FOUND" && /bucket does not exist/i.test(error.message);
 }
 
+/** Beside the codes that always are. */
+function isWorthAnother(code: StoreErrorCode, { isTokenOld, declaresChecksum }: FailedRequest): boolean {
+  if (code === "UNAUTHENTICATED") return isTokenOld === true;
+  // Changed on the way, and all of it is sent again.
+  return code === "CORRUPT" && declaresChecksum === "of-body";
+}
+
 interface Envelope {
   readonly reason: string | undefined;
   readonly message: string;
@@ -116,7 +126,7 @@ function codeOf(status: number, envelope: Envelope | undefined, request: FailedR
   const reason = envelope?.reason;
   switch (status) {
     case 400:
-      return request.declaresChecksum === true && /crc32c|checksum|md5/i.test(envelope?.message ?? "")
+      return request.declaresChecksum !== undefined && /crc32c|checksum|md5/i.test(envelope?.message ?? "")
         ? "CORRUPT"
         : "INVALID_ARGUMENT";
     case 401:

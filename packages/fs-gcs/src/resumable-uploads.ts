@@ -18,6 +18,7 @@ import {
   StoreError,
   type UploadedPart,
 } from "@varve/fs-core";
+import { assertChecksum } from "./assert-checksum.ts";
 import { crc32c, crc32cCombine } from "./crc32c.ts";
 import type { GcsClient } from "./gcs-client.ts";
 import { writeConditionQuery } from "./generation.ts";
@@ -77,6 +78,7 @@ export class ResumableUploads {
   async sendPart(uploadId: string, part: DriverPart, signal: AbortSignal): Promise<UploadedPart> {
     const call = this.#call(uploadId, signal);
     const { number, offset, bytes, isLast, checksum } = part;
+    assertChecksum(bytes, checksum);
     const held = isLast ? bytes.byteLength % pieceBytesMultiple : 0;
     const end = offset + bytes.byteLength - held;
     if (offset % pieceBytesMultiple !== 0 || end % pieceBytesMultiple !== 0) {
@@ -120,7 +122,8 @@ export class ResumableUploads {
       throw new StoreError("UNAVAILABLE", `the store has ${status.persisted} of ${request.size} bytes so far`);
     }
     this.#uploads.delete(uploadId);
-    await assertWritten(this.#client, { bucket: this.#bucket, name, wanted: whole, signal }, status.written);
+    const written = { bucket: this.#bucket, name, wanted: whole, isSentAgain: false, signal };
+    await assertWritten(this.#client, written, status.written);
     return { version: status.written.generation };
   }
 

@@ -96,7 +96,7 @@ export async function endUpload(
     body: [bytes],
     changes: true,
     condition,
-    declaresChecksum: true,
+    declaresChecksum: "of-upload",
     accepts: [incomplete],
     signal,
   });

@@ -9,6 +9,8 @@ export interface WantedObject {
   readonly bucket: string;
   readonly name: string;
   readonly wanted: { readonly crc32c: number; readonly size: number };
+  /** The next attempt sends all bytes again. */
+  readonly isSentAgain: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -19,7 +21,7 @@ export interface WantedObject {
  */
 export async function assertWritten(
   client: GcsClient,
-  { bucket, name, wanted, signal }: WantedObject,
+  { bucket, name, wanted, isSentAgain, signal }: WantedObject,
   { generation, size, crc32c }: WrittenObject,
 ): Promise<void> {
   if (size === wanted.size && (crc32c === undefined || crc32c === wanted.crc32c)) return;
@@ -35,6 +37,6 @@ export async function assertWritten(
     "CORRUPT",
     `the store has ${stored}, and ${wanted.size} with ${formatCrc32c(wanted.crc32c)} were sent; ` +
       (isGone ? "it was deleted" : "it could not be deleted"),
-    { outcome: isGone ? "none" : "unknown" },
+    { outcome: isGone ? "none" : "unknown", retryable: isGone && isSentAgain },
   );
 }

@@ -2,6 +2,7 @@
  * Goal: each call of the driver sends the request that the JSON API documents, once, and understands the answer.
  * Method: a scripted server; what it received is compared word for word.
  */
+import { crc64Nvme } from "@varve/fs-core";
 import { describe, expect, test } from "vitest";
 import { createGcsDriver } from "../src/gcs-driver.ts";
 import { call, digits, openFixture, putOf, refusal, resource } from "./support/driver-fixture.ts";
@@ -68,9 +69,21 @@ describe("put", () => {
     },
   );
 
+  test("does not send bytes that are not what their checksum says", async () => {
+    const { driver, server } = await openFixture([resource()]);
+    const putting = driver.put("a", digits, putOf({ checksum: crc64Nvme(digits) ^ 1n }), call);
+    await expect(putting).rejects.toMatchObject({ code: "CORRUPT", outcome: "none", retryable: false });
+    expect(server.received).toEqual([]);
+    await driver.put("a", digits, putOf({ checksum: crc64Nvme(digits) }), call);
+  });
+
   test("deletes what a server stored wrongly, and only that generation", async () => {
     const { driver, server } = await openFixture([resource({ crc32c: "AAAAAA==" }), { status: 204 }]);
-    await expect(driver.put("a b", digits, putOf(), call)).rejects.toMatchObject({ code: "CORRUPT", outcome: "none" });
+    await expect(driver.put("a b", digits, putOf(), call)).rejects.toMatchObject({
+      code: "CORRUPT",
+      outcome: "none",
+      retryable: true,
+    });
     expect(server.received[1]).toMatchObject({ method: "DELETE", path: "/storage/v1/b/bucket/o/a%20b" });
     expect(server.received[1]?.query.get("generation")).toBe("1700000000000001");
   });

@@ -4,7 +4,7 @@
  * that comes back is inspected to depth 12 and written as JSON.
  */
 import { inspect } from "node:util";
-import type { DriverInfo, ObjectStoreDriver } from "@varve/fs-core";
+import { crc64Nvme, type DriverInfo, type ObjectStoreDriver } from "@varve/fs-core";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createGcsDriver } from "../src/gcs-driver.ts";
 import { type GcsSettings, resolveGcsSettings } from "../src/gcs-settings.ts";
@@ -71,7 +71,13 @@ const calls: Readonly<Record<string, (driver: ObjectStoreDriver) => Promise<unkn
     ),
   async uploadPart(driver) {
     const uploadId = await driver.beginUpload("a", putOf(), call);
-    const part = { number: 1, offset: 0, bytes: new Uint8Array(262_144), checksum: 0n, isLast: false };
+    const part = {
+      number: 1,
+      offset: 0,
+      bytes: new Uint8Array(262_144),
+      checksum: crc64Nvme(new Uint8Array(262_144)),
+      isLast: false,
+    };
     return driver.uploadPart("a", uploadId, part, call);
   },
   async completeUpload(driver) {

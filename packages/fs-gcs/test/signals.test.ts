@@ -3,13 +3,19 @@
  * Method: a server that never answers, or takes nothing more; it must see its connections closed.
  */
 import net, { type AddressInfo, type Socket } from "node:net";
-import type { DriverCall, DriverInfo, ObjectStoreDriver } from "@varve/fs-core";
+import { crc64Nvme, type DriverCall, type DriverInfo, type ObjectStoreDriver } from "@varve/fs-core";
 import { expect, onTestFinished, test } from "vitest";
 import { createGcsDriver } from "../src/gcs-driver.ts";
 import { call, digits, openFixture, putOf, resource } from "./support/driver-fixture.ts";
 
 const list = { prefix: "", startAfter: undefined, delimiter: undefined, pageSize: 1, pageToken: undefined };
-const part = { number: 1, offset: 0, bytes: new Uint8Array(262_144), checksum: 0n, isLast: false };
+const part = {
+  number: 1,
+  offset: 0,
+  bytes: new Uint8Array(262_144),
+  checksum: crc64Nvme(new Uint8Array(262_144)),
+  isLast: false,
+};
 
 /** Each starts one request with `stopped`; `session` is an upload that was begun. */
 const calls: Readonly<Record<string, (driver: ObjectStoreDriver, stopped: DriverCall, session: string) => unknown>> = {

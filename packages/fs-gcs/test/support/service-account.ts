@@ -8,9 +8,15 @@ export interface TestAccount {
   readonly secrets: readonly string[];
 }
 
+/** Making one takes long. */
+let keys: ReturnType<typeof generateKeys> | undefined;
+const generateKeys = (): { privateKey: KeyObject; publicKey: KeyObject } =>
+  generateKeyPairSync("rsa", { modulusLength: 2048 });
+
 /** A service account whose tokens come from `tokenUri`. */
 export function createTestAccount(tokenUri: string): TestAccount {
-  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  keys ??= generateKeys();
+  const { privateKey, publicKey } = keys;
   const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   return {
     credentials: {
