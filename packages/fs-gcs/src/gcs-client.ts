@@ -91,7 +91,7 @@ export class GcsClient {
     });
     const status = head.statusCode ?? 0;
     if ((status >= 200 && status < 300) || call.accepts?.includes(status) === true) return head;
-    const answer = await this.#read(head, errorBytesMax, call);
+    const answer = await this.#read(head, errorBytesMax, call, "cut");
     if (status === 401) this.#authorizer.refused(authorization);
     throw mapGcsAnswer(answer, {
       ...failedRequest(call),
@@ -114,9 +114,14 @@ export class GcsClient {
     }
   }
 
-  async #read(head: IncomingMessage, bytesMax: number, call: GcsCall): Promise<HttpAnswer> {
+  async #read(
+    head: IncomingMessage,
+    bytesMax: number,
+    call: GcsCall,
+    whenMore: "cut" | "refuse" = "refuse",
+  ): Promise<HttpAnswer> {
     try {
-      return await readAnswer(head, bytesMax, call.signal);
+      return await readAnswer(head, bytesMax, call.signal, whenMore);
     } catch (error) {
       throw this.#typed(error, call);
     }

@@ -42,7 +42,6 @@ export function sendRequest({
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const length = body.reduce((sum, piece) => sum + piece.byteLength, 0);
-    const hasBody = method === "POST" || method === "PUT";
     const module = origin.protocol === "https:" ? https : http;
     const request = module.request({
       protocol: origin.protocol,
@@ -51,7 +50,7 @@ export function sendRequest({
       port: origin.port,
       method,
       path,
-      headers: hasBody ? { ...headers, "content-length": length } : headers,
+      headers: method === "GET" ? headers : { ...headers, "content-length": length },
       agent,
       signal,
     });
@@ -64,17 +63,24 @@ export function sendRequest({
 }
 
 /**
- * Reads an answer that is small; more than `bytesMax` is refused and its connection closed.
+ * Reads an answer that is small. One that has more than `bytesMax` closes its connection, and is refused or cut there.
  * @throws what the signal says, or the socket's error, also when the connection ended early
  */
-export async function readAnswer(answer: IncomingMessage, bytesMax: number, signal: AbortSignal): Promise<HttpAnswer> {
+export async function readAnswer(
+  answer: IncomingMessage,
+  bytesMax: number,
+  signal: AbortSignal,
+  whenMore: "cut" | "refuse" = "refuse",
+): Promise<HttpAnswer> {
   const pieces: Buffer[] = [];
   let size = 0;
   try {
     for await (const piece of answer as AsyncIterable<Buffer>) {
       size += piece.byteLength;
-      if (size > bytesMax) throw new Error(`the answer has more than ${bytesMax} bytes`);
+      if (size > bytesMax && whenMore === "refuse") throw new Error(`the answer has more than ${bytesMax} bytes`);
       pieces.push(piece);
+      // Leaving the loop destroys the answer.
+      if (size > bytesMax) break;
     }
   } catch (error) {
     answer.destroy();
@@ -82,7 +88,8 @@ export async function readAnswer(answer: IncomingMessage, bytesMax: number, sign
   } finally {
     endSending(answer);
   }
-  return { status: answer.statusCode ?? 0, headers: answer.headers, text: Buffer.concat(pieces).toString("utf8") };
+  const text = Buffer.concat(pieces).subarray(0, bytesMax).toString("utf8");
+  return { status: answer.statusCode ?? 0, headers: answer.headers, text };
 }
 
 /** A store that answers before it has read everything will not read the rest: the connection is of no more use. */

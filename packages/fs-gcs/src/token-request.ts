@@ -47,7 +47,7 @@ export async function requestToken(
 }
 
 /** The body of the request. */
-export function grantForm(grant: TokenGrant, nowSeconds: number): string {
+function grantForm(grant: TokenGrant, nowSeconds: number): string {
   const fields =
     grant.kind === "user"
       ? {

@@ -165,6 +165,15 @@ describe("every request", () => {
     expect(server.received.map(({ query }) => query.get("userProject"))).toEqual(["payer", "payer", "payer"]);
   });
 
+  test("is answered with little: more is cut from a refusal, and no success", async () => {
+    const { driver } = await openFixture([
+      { status: 403, bytes: new Uint8Array(200_000).fill(97) },
+      { bytes: new Uint8Array(17 * 2 ** 20).fill(32) },
+    ]);
+    await expect(driver.head("a", call)).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
+    await expect(driver.head("a", call)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+
   test("goes below the path of the endpoint", async () => {
     const { server } = await openFixture(() => resource());
     const below = createGcsDriver({ bucket: "bucket", endpoint: `${server.url}/proxy/` });

@@ -148,6 +148,16 @@ describe("lost answers", () => {
     expect(stored().equals(bytes)).toBe(true);
   });
 
+  test("a server that keeps a part of the end, and whose answer is lost, gets the rest only", async () => {
+    const { driver, server, stored } = await openUpload({ keepOnly: { 3: 400 }, loseAnswerOf: [3] });
+    await upload(driver, bytes, unit);
+    expect(stored().equals(bytes)).toBe(true);
+    expect(server.received.slice(4).map(({ headers }) => headers["content-range"])).toEqual([
+      "bytes */*",
+      `bytes ${2 * unit + 400}-${bytes.byteLength - 1}/${bytes.byteLength}`,
+    ]);
+  });
+
   test("completing again, later, gives the same version", async () => {
     const { driver, server } = await openUpload();
     const { uploadId, parts, version } = await upload(driver, bytes, unit);
