@@ -1,11 +1,15 @@
 // Goal: the vendor's own client works against the server, in every operation that an object store needs.
 // Method: @google-cloud/storage with its endpoint set to the server, nothing of it replaced; what it reports is
 // compared with what the server holds.
+import { EventEmitter } from "node:events";
 import { buffer } from "node:stream/consumers";
 import { type Bucket, Storage } from "@google-cloud/storage";
 import { expect, test } from "vitest";
 import type { GcsServer } from "@varve/cloud-servers";
 import { withServer } from "./raw-http.ts";
+
+// The client puts eleven listeners on one stream of its own in every longer download; Node warns from the tenth on.
+EventEmitter.defaultMaxListeners = 20;
 
 const mebibyte = 1024 * 1024;
 const bytes = Buffer.from(Uint8Array.from({ length: 3 * mebibyte + 17 }, (_, at) => (at * 7 + (at >> 9)) & 0xff));
@@ -76,8 +80,11 @@ test("lists, in pages and by directory", async () => {
   await withServer({}, async (server) => {
     const bucket = bucketOf(server);
     for (const name of ["a/1", "a/2", "b/1", "c"]) await bucket.file(name).save(name, { resumable: false });
-    const [all] = await bucket.getFiles({ maxResults: 3, autoPaginate: true });
+    const [all] = await bucket.getFiles();
     expect(all.map(({ name }) => name)).toEqual(["a/1", "a/2", "b/1", "c"]);
+    const [first, next] = await bucket.getFiles({ maxResults: 3, autoPaginate: false });
+    const [second, end] = await bucket.getFiles(next ?? {});
+    expect([first.length, second.map(({ name }) => name), end]).toEqual([3, ["c"], null]);
     const [below] = await bucket.getFiles({ prefix: "a/", startOffset: "a/2" });
     expect(below.map(({ name }) => name)).toEqual(["a/2"]);
     const [files, , response] = await bucket.getFiles({ delimiter: "/", autoPaginate: false });
@@ -119,7 +126,7 @@ test("goes on with a chunked upload after faults", async () => {
     const storage = new Storage({
       apiEndpoint: server.url,
       projectId: "none",
-      retryOptions: { autoRetry: true, maxRetries: 3, retryDelayMultiplier: 1, maxRetryDelay: 0.01 },
+      retryOptions: { autoRetry: true, maxRetries: 3 },
     });
     let chunks = 0;
     server.intercept = ({ operation }) => {
