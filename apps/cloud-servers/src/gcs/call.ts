@@ -1,4 +1,5 @@
 /** One request and its answer, apart from sockets: what handlers see. */
+import type { ApiError } from "./api-error.ts";
 import type { GcsOperation } from "./operation.ts";
 import type { Query } from "./query.ts";
 
@@ -17,6 +18,8 @@ export interface Call {
   /** As sent, without the query. */
   readonly path: string;
   readonly target: Target;
+  /** Why no method of the API fits, when none does. */
+  readonly refusal: ApiError | undefined;
   readonly query: Query;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;

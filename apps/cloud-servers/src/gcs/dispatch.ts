@@ -17,7 +17,7 @@ export interface WireAnswer {
 }
 
 /** Handles the request as if nothing went wrong. Never throws an ApiError: those are answers. */
-export async function handle(service: Service, issuer: TokenIssuer | undefined, call: Call): Promise<WireAnswer> {
+async function handle(service: Service, issuer: TokenIssuer | undefined, call: Call): Promise<WireAnswer> {
   try {
     return toWire(await answer(service, issuer, call), call);
   } catch (error) {
@@ -27,10 +27,12 @@ export async function handle(service: Service, issuer: TokenIssuer | undefined, 
 }
 
 async function answer(service: Service, issuer: TokenIssuer | undefined, call: Call): Promise<Answer> {
+  if (call.refusal !== undefined || call.operation === "unknown") {
+    throw call.refusal ?? new ApiError(404, "notFound", "Not Found");
+  }
   if (call.operation === "oauth.token") return grantToken(service, call, issuer);
   checkBearer(issuer, call);
   const method = methods[call.operation];
-  if (method === undefined) throw new ApiError(404, "notFound", "Not Found");
   refuseHeaders(call.headers);
   call.query.refuseOthers(method.parameters);
   return method.handle(service, call);

@@ -52,7 +52,7 @@ export interface GcsServer extends AsyncDisposable {
   /** Scheme, host and port, without a slash at the end. */
   readonly url: string;
   readonly port: number;
-  /** In the order of their arrival; the newest 100,000 at most. */
+  /** In the order of their arrival; the newest 10,000 at most. */
   readonly requests: readonly LoggedRequest[];
   /** Asked before each request; what it returns goes wrong. Set it at any time. */
   intercept: FaultHook | undefined;
@@ -67,11 +67,8 @@ export interface GcsServer extends AsyncDisposable {
 
 /** Resolves when the server listens. @throws RangeError for an option out of its range, or the system's error */
 export async function startGcsServer(options: GcsServerOptions): Promise<GcsServer> {
-  const { port = 0, rewriteBytesPerCall = Infinity, bodyBytesMax = 0, token, publicKey } = options;
-  if (!(rewriteBytesPerCall >= 1))
-    throw new RangeError(`rewriteBytesPerCall: got ${rewriteBytesPerCall}, want 1 or more`);
-  if (!(bodyBytesMax >= 0)) throw new RangeError(`bodyBytesMax: got ${bodyBytesMax}, want 0 or more`);
-  if (publicKey !== undefined && token === undefined) throw new RangeError("publicKey: there is no token to give");
+  const { port = 0, token, publicKey } = options;
+  checkOptions(options);
   const key = publicKey === undefined ? undefined : createPublicKey(publicKey);
   const issuer = token === undefined ? undefined : { token, publicKey: key };
   const server = createServer();
@@ -83,6 +80,15 @@ export async function startGcsServer(options: GcsServerOptions): Promise<GcsServ
     });
   });
   return new RunningServer(server, options, issuer);
+}
+
+/** @throws RangeError */
+function checkOptions({ rewriteBytesPerCall = 1, bodyBytesMax = 0, token, publicKey }: GcsServerOptions): void {
+  if (!(rewriteBytesPerCall >= 1)) {
+    throw new RangeError(`rewriteBytesPerCall: got ${rewriteBytesPerCall}, want 1 or more`);
+  }
+  if (!(bodyBytesMax >= 0)) throw new RangeError(`bodyBytesMax: got ${bodyBytesMax}, want 0 or more`);
+  if (publicKey !== undefined && token === undefined) throw new RangeError("publicKey: there is no token to give");
 }
 
 class RunningServer implements GcsServer {
@@ -182,16 +188,13 @@ class RunningServer implements GcsServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
-    const { call, refusal } = parse(request);
+    const call = parse(request);
     const bucket = call.target.bucket;
     const object = call.target.object ?? this.#objectOf(call);
     const { method, operation, path, headers } = call;
     const noteStatus = this.#log.add({ method, operation, bucket, object, query: call.query.toRecord(), headers });
     const fault = await this.intercept?.({ operation, method, path, bucket, object });
-    const answer =
-      refusal === undefined || fault?.kind === "status"
-        ? await handleWithFault(this.#service, this.#issuer, call, fault, signal)
-        : errorAnswer(refusal);
+    const answer = await handleWithFault(this.#service, this.#issuer, call, fault, signal);
     if (answer === undefined) {
       if (fault?.kind === "reset") request.socket.resetAndDestroy();
       else {
@@ -214,7 +217,7 @@ class RunningServer implements GcsServer {
 }
 
 /** A request that no method fits is a call all the same, so that logs and faults see it. */
-function parse(request: IncomingMessage): { call: Call; refusal: ApiError | undefined } {
+function parse(request: IncomingMessage): Call {
   const { method = "", url = "/" } = request;
   const mark = url.indexOf("?");
   const path = mark < 0 ? url : url.slice(0, mark);
@@ -231,7 +234,7 @@ function parse(request: IncomingMessage): { call: Call; refusal: ApiError | unde
   }
   // Leaving the loop early must not destroy the connection: its answer is still to come.
   const body: AsyncIterable<Uint8Array> = request.iterator({ destroyOnReturn: false });
-  return { call: { ...found, method, path, query, headers, body }, refusal };
+  return { ...found, method, path, query, headers, body, refusal };
 }
 
 function headersOf({ headers }: IncomingMessage): Record<string, string> {

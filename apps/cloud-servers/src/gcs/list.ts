@@ -9,13 +9,13 @@ import { resourceOf } from "./stored-object.ts";
 const pageEntriesMax = 1000;
 
 /** One thing in a list. Their order is that of names, and of one name the object before the prefix. */
-export interface ListEntry {
+interface ListEntry {
   readonly name: string;
   readonly isPrefix: boolean;
 }
 
 /** What to list. */
-export interface ListQuestion {
+interface ListQuestion {
   readonly prefix: string;
   readonly delimiter: string;
   /** The first name that may be listed. */
@@ -65,7 +65,7 @@ export async function listObjects(service: Service, call: Call): Promise<Answer>
 }
 
 /** Every entry after `after`, in order, found as asked for. @param names in the order of lists */
-export function* listEntries(names: readonly string[], question: ListQuestion): Generator<ListEntry> {
+function* listEntries(names: readonly string[], question: ListQuestion): Generator<ListEntry> {
   const { prefix, delimiter, startOffset, endOffset, includeTrailingDelimiter, after } = question;
   const starts = [prefix, startOffset, after?.name ?? ""].sort(compareNames);
   let at = lowerBound(names, starts[2] ?? "");

@@ -24,8 +24,8 @@ const insert = [...conditions, "name", "contentEncoding"];
 const list = "prefix delimiter startOffset endOffset maxResults pageToken includeTrailingDelimiter".split(" ");
 const metageneration = conditions.filter((name) => name.startsWith("ifMetageneration"));
 
-/** Those that the dispatch does itself are absent. */
-export const methods: Readonly<Partial<Record<GcsOperation, Method>>> = {
+/** All but those that the dispatch does itself. */
+export const methods: Readonly<Record<Exclude<GcsOperation, "oauth.token" | "unknown">, Method>> = {
   batch: {
     parameters: [],
     handle: async () => {

@@ -16,11 +16,35 @@ test.for<readonly [string, unknown]>([
   ["kind", { kind: "list" }],
   ["kind,nextPageToken", { kind: "list", nextPageToken: "t" }],
   ["items/name", { items: [{ name: "a" }, { name: "b" }] }],
-  ["items(name,size)", { items: [{ name: "a", size: "1" }, { name: "b", size: "2" }] }],
+  [
+    "items(name,size)",
+    {
+      items: [
+        { name: "a", size: "1" },
+        { name: "b", size: "2" },
+      ],
+    },
+  ],
   ["items(metadata/k),kind", { kind: "list", items: [{ metadata: { k: "v" } }, {}] }],
   ["items/metadata(k)", { items: [{ metadata: { k: "v" } }, {}] }],
-  ["items/*/l", { items: [{ name: "a", size: "1", metadata: { l: "w" } }, { name: "b", size: "2" }] }],
-  ["items/name,items/size", { items: [{ name: "a", size: "1" }, { name: "b", size: "2" }] }],
+  [
+    "items/*/l",
+    {
+      items: [
+        { name: "a", size: "1", metadata: { l: "w" } },
+        { name: "b", size: "2" },
+      ],
+    },
+  ],
+  [
+    "items/name,items/size",
+    {
+      items: [
+        { name: "a", size: "1" },
+        { name: "b", size: "2" },
+      ],
+    },
+  ],
   ["items,items/name", { items: resource.items }],
   ["items/name, items", { items: resource.items }],
   ["*", resource],

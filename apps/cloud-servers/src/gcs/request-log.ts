@@ -1,7 +1,7 @@
 /**
  * The requests that came, for tests to look at.
  *
- * Always true: at most 100,000 entries, the newest; credentials are in none of them.
+ * Always true: at most 10,000 entries, the newest; credentials are in none of them.
  */
 
 /** One request. */
@@ -17,7 +17,7 @@ export interface LoggedRequest {
   readonly status: number | undefined;
 }
 
-const entriesMax = 100_000;
+const entriesMax = 10_000;
 
 export class RequestLog {
   #entries: { -readonly [Key in keyof LoggedRequest]: LoggedRequest[Key] }[] = [];

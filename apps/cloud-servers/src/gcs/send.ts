@@ -16,6 +16,11 @@ export async function send(
 ): Promise<void> {
   const stopAt = fault?.kind === "cut" || fault?.kind === "stall" ? fault.afterBytes : Infinity;
   response.writeHead(answer.status, answer.headers);
+  const size = answer.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  if (stopAt === Infinity && size <= writeBytes) {
+    response.end(Buffer.concat(answer.chunks));
+    return;
+  }
   let sent = 0;
   for (const chunk of answer.chunks) {
     for (let at = 0; at < chunk.length; ) {

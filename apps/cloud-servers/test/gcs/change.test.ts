@@ -1,6 +1,7 @@
 // Goal: patches, deletes, copies, moves and compositions change what they should, whole, under their conditions.
 // Method: raw requests against a server with two buckets; each refusal is followed by a look at what is there.
 import { createHash } from "node:crypto";
+import { Agent } from "node:http";
 import { expect, test } from "vitest";
 import type { GcsServer } from "@varve/cloud-servers";
 import { ManualClock } from "@varve/fs-core/testing";
@@ -279,6 +280,24 @@ test("32 sources can be composed, and copies of the whole count against the limi
     await raw(server, `POST ${base}/c/moveTo/o/d`);
     await raw(server, `DELETE ${base}/d`);
     expect((await raw(server, `POST ${base}/a/copyTo/b/bucket/o/d`)).status).toBe(200);
+  });
+});
+
+test("JSON beyond 1 MiB is refused, and the connection lives on", async () => {
+  await withServer({}, async (server) => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    try {
+      const body = { metadata: { k: "v".repeat(5 * mebibyte) } };
+      expect(outcome(await raw(server, `PATCH ${base}/n`, { body, agent }))).toEqual([413, "uploadTooLarge"]);
+      expect(outcome(await raw(server, `GET ${base}/n?alt=x`, { body: "y".repeat(mebibyte), agent }))).toEqual([
+        400,
+        "invalidAltValue",
+      ]);
+      const answer = await raw(server, "GET /storage/v1/b/bucket", { agent });
+      expect([answer.status, Object.values(agent.freeSockets).flat().length]).toEqual([200, 1]);
+    } finally {
+      agent.destroy();
+    }
   });
 });
 

@@ -62,6 +62,8 @@ test("a reset, before and after the commit", async () => {
     await expect(raw(server, upload, { body: "x" })).rejects.toMatchObject({ code: "ECONNRESET" });
     expect(names(server)).toEqual(["n"]);
     expect(server.requests.map(({ status }) => status)).toEqual([undefined, undefined]);
+    once(server, { kind: "reset", when: "before-commit" });
+    await expect(raw(server, "GET /no/such/path")).rejects.toMatchObject({ code: "ECONNRESET" });
   });
 });
 

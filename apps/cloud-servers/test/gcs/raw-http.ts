@@ -1,5 +1,5 @@
 // One HTTP request as written here, nothing added or made canonical but Host and Content-Length.
-import { request } from "node:http";
+import { type Agent, request } from "node:http";
 import { type GcsServer, type GcsServerOptions, startGcsServer } from "@varve/cloud-servers";
 
 /** A server with one bucket, "bucket", for as long as the work takes. */
@@ -28,6 +28,8 @@ export interface RawAnswer {
 
 export interface RawRequest {
   readonly headers?: Readonly<Record<string, string>>;
+  /** Default: a connection of its own. */
+  readonly agent?: Agent;
   /** An object goes as JSON. */
   readonly body?: string | Uint8Array | Readonly<Record<string, unknown>>;
 }
@@ -41,7 +43,14 @@ export function raw(server: Pick<GcsServer, "port">, line: string, options: RawR
   return new Promise((resolve, reject) => {
     const headers = { ...(isBytes ? {} : { "content-type": "application/json" }), ...options.headers };
     const outgoing = request(
-      { host: "127.0.0.1", port: server.port, method, path, headers: { ...lengthOf(body), ...headers }, agent: false },
+      {
+        host: "127.0.0.1",
+        port: server.port,
+        method,
+        path,
+        headers: { ...lengthOf(body), ...headers },
+        agent: options.agent ?? false,
+      },
       (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
