@@ -186,7 +186,11 @@ function dfsEndpointOf(settings: AzureSettings, endpoint: string, problems: stri
     if (settings.dfsEndpoint !== undefined) problems.push("dfsEndpoint: is only for hierarchicalNamespace");
     return undefined;
   }
-  if (settings.dfsEndpoint !== undefined) return endpointOf("dfsEndpoint", settings.dfsEndpoint, problems);
+  if (settings.dfsEndpoint !== undefined) {
+    const given = endpointOf("dfsEndpoint", settings.dfsEndpoint, problems);
+    if (given.split(":")[0] !== endpoint.split(":")[0]) problems.push("dfsEndpoint: want http or https as in endpoint");
+    return given;
+  }
   if (endpoint !== "" && !endpoint.includes(".blob.")) {
     problems.push("dfsEndpoint: is needed with hierarchicalNamespace, because the endpoint has no .blob. in its name");
   }
