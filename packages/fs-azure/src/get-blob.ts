@@ -22,8 +22,11 @@ export async function getBlob(
   const chunks = responseBody(stream, signal);
   try {
     const { offset, length, size } = placeOf(answer.contentRange, answer.contentLength ?? 0);
-    // A range from the beginning to the end is sent as none, and no range begins within nothing.
-    if (range !== undefined && size === 0) throw new StoreError("INVALID_RANGE", "the object is empty");
+    // A range of everything is sent as none, and the emulator answers one that begins at the end with nothing.
+    if (range !== undefined && wanted.offset >= size) {
+      throw new StoreError("INVALID_RANGE", `the range begins beyond the object's ${size} bytes`);
+    }
+    if (offset !== wanted.offset) throw new StoreError("IO", `asked for bytes from ${wanted.offset}, got ${offset}`);
     return { info: infoOf(key, answer, size), range: { offset, length }, chunks };
   } catch (error) {
     stream.destroy();
@@ -58,13 +61,13 @@ async function lastBytes(
   return { offset: contentLength - length, length, ifMatch: versionOf(etag) };
 }
 
-/** An answer without `Content-Range` is the whole. */
+/** An answer without `Content-Range` is the whole. The emulator says `0--1/0` of nothing. */
 function placeOf(
   contentRange: string | undefined,
   contentLength: number,
 ): { readonly offset: number; readonly length: number; readonly size: number } {
   if (contentRange === undefined) return { offset: 0, length: contentLength, size: contentLength };
-  const [, first = "", last = "", size = ""] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(contentRange) ?? [];
+  const [, first = "", last = "", size = ""] = /^bytes (\d+)-(-?\d+)\/(\d+)$/.exec(contentRange) ?? [];
   if (size === "") throw new StoreError("IO", "the answer does not say which bytes it has");
   return { offset: Number(first), length: Number(last) - Number(first) + 1, size: Number(size) };
 }
