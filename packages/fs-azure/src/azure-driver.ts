@@ -76,19 +76,19 @@ class AzureDriver implements ObjectStoreDriver {
   }
 
   async head(key: string, call: DriverCall): Promise<DriverInfo | undefined> {
-    return this.#send(call, { isRead: true }, async () => {
+    return this.#send(call, { kind: "read" }, async () => {
       try {
         const properties = await this.#blob(key).getProperties({ abortSignal: call.signal });
         return this.#isFolder(properties.metadata) ? undefined : infoOf(key, properties);
       } catch (error) {
-        if (isGone(this.#error(error, call, {}))) return undefined;
+        if (isGone(this.#error(error, call, { kind: "read" }))) return undefined;
         throw error;
       }
     });
   }
 
   async get(key: string, request: DriverGet, call: DriverCall): Promise<DriverBody> {
-    return this.#send(call, { isRead: true, ifMatch: request.ifMatch }, async () => {
+    return this.#send(call, { kind: "read", ifMatch: request.ifMatch }, async () => {
       const body = await getBlob(this.#blob(key), key, request, call.signal);
       if (!this.#isFolder(body.info.metadata)) return body;
       await body.chunks[Symbol.asyncIterator]().return?.();
@@ -195,12 +195,12 @@ class AzureDriver implements ObjectStoreDriver {
   }
 
   async delete(key: string, { ifMatch }: { readonly ifMatch?: string }, call: DriverCall): Promise<void> {
-    return this.#send(call, { ifMatch }, async () => {
+    return this.#send(call, { kind: "delete", ifMatch }, async () => {
       try {
         const conditions = ifMatch === undefined ? {} : conditionsOf({ ifMatch });
         await this.#blob(key).delete({ conditions, abortSignal: call.signal });
       } catch (error) {
-        const mapped = this.#error(error, call, { ifMatch });
+        const mapped = this.#error(error, call, { kind: "delete", ifMatch });
         const isNothing = isGone(mapped) || mapped.code === "KEY_CONFLICT";
         if (ifMatch === undefined && isNothing) return;
         throw isNothing ? new StoreError("NOT_FOUND", "nothing is there", { cause: mapped.cause }) : mapped;
@@ -210,7 +210,7 @@ class AzureDriver implements ObjectStoreDriver {
 
   async listPage(request: DriverList, call: DriverCall): Promise<DriverListPage> {
     const { prefix, dfsEndpoint } = this.#settings;
-    return this.#send(call, { isRead: true }, () =>
+    return this.#send(call, { kind: "read" }, () =>
       listPage(this.#client.container, prefix, dfsEndpoint !== undefined, request, call.signal),
     );
   }
@@ -219,7 +219,7 @@ class AzureDriver implements ObjectStoreDriver {
     request: { readonly prefix: string; readonly pageToken: string | undefined },
     call: DriverCall,
   ): Promise<{ readonly uploads: readonly IncompleteUpload[]; readonly nextPageToken: string | undefined }> {
-    return this.#send(call, { isRead: true }, () =>
+    return this.#send(call, { kind: "read" }, () =>
       listUploadsPage(this.#client.container, this.#settings.prefix, request, call.signal),
     );
   }
@@ -248,12 +248,13 @@ class AzureDriver implements ObjectStoreDriver {
     }
   }
 
-  #error(error: unknown, { signal }: DriverCall, { isRead = false, ifAbsent, ifMatch }: RequestOf): StoreError {
-    return mapAzureError(error, { isRead, ifAbsent, ifMatch, container: this.#settings.container, signal });
+  #error(error: unknown, { signal }: DriverCall, { kind = "write", ifAbsent, ifMatch }: RequestOf): StoreError {
+    return mapAzureError(error, { kind, ifAbsent, ifMatch, container: this.#settings.container, signal });
   }
 }
 
-type RequestOf = Pick<RequestContext, "isRead" | "ifAbsent" | "ifMatch">;
+/** A write, unless it says otherwise. */
+type RequestOf = Partial<Pick<RequestContext, "kind" | "ifAbsent" | "ifMatch">>;
 
 /** Nothing at that key; a container that is not there is another matter. */
 function isGone({ code, vendorCode }: StoreError): boolean {

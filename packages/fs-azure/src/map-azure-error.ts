@@ -9,8 +9,8 @@ import { describeCause, isStoreError, StoreError, type StoreErrorCode } from "@v
 
 /** What was asked for. */
 export interface RequestContext {
-  /** Changes nothing, whatever becomes of it. */
-  readonly isRead?: boolean;
+  /** A read changes nothing, whatever becomes of it. */
+  readonly kind: "read" | "write" | "delete";
   readonly ifAbsent?: boolean | undefined;
   readonly ifMatch?: string | undefined;
   readonly container: string;
@@ -138,7 +138,10 @@ const unsent =
   /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|CERT_.*|.*_CERT.*|ERR_TLS_.*)$/;
 
 export function mapAzureError(error: unknown, context: RequestContext): StoreError {
-  if (isStoreError(error)) return error;
+  const isRead = context.kind === "read";
+  if (isStoreError(error)) {
+    return isRead && error.outcome === "unknown" ? new StoreError(error.code, error.message) : error;
+  }
   const failure = read(error);
   const isAnswer = failure.status !== undefined && (failure.vendorCode ?? failure.requestId) !== undefined;
   const meaning = meaningOf(failure, isAnswer, context);
@@ -151,7 +154,7 @@ export function mapAzureError(error: unknown, context: RequestContext): StoreErr
     meaning.code,
     `${meaning.says} (${words.filter((word) => word !== undefined).join(", ") || nameOf(error)})`,
     {
-      outcome: context.isRead === true || certain ? "none" : "unknown",
+      outcome: isRead || certain ? "none" : "unknown",
       cause: safeCause(error),
       ...(meaning.retryable === undefined ? {} : { retryable: meaning.retryable }),
       ...(failure.status === undefined ? {} : { status: failure.status }),
@@ -167,8 +170,10 @@ function meaningOf(failure: Failure, isAnswer: boolean, context: RequestContext)
   if (context.signal.aborted) return { code: "ABORTED", says: "stopped" };
   if (status === undefined) {
     if (unsent.test(failure.socketCode ?? "")) return { code: "UNAVAILABLE", says: "there is no way to the service" };
-    if (failure.socketCode !== undefined) return { code: "UNAVAILABLE", says: "the connection to the service broke" };
-    return { code: "IO", says: "the request failed" };
+    const isBroken = failure.socketCode !== undefined && failure.socketCode !== "PARSE_ERROR";
+    // What the SDK throws without a code comes of answers that are not in the service's form: of a guest network, say.
+    const says = isBroken ? "the connection to the service broke" : "an answer came that cannot be read";
+    return { code: "UNAVAILABLE", says };
   }
   if (!isAnswer || status < 300) {
     return { code: "UNAVAILABLE", says: "an answer came that is not one of the service's" };
@@ -181,6 +186,8 @@ function meaningOf(failure: Failure, isAnswer: boolean, context: RequestContext)
     if (context.ifAbsent === true) return exists;
     return context.ifMatch === undefined ? busy : mismatch;
   }
+  // What was to be replaced is gone.
+  if (vendorCode === "BlobNotFound" && context.kind === "write" && context.ifMatch !== undefined) return mismatch;
   // The signature allows creating and not replacing.
   if (vendorCode === "UnauthorizedBlobOverwrite") return context.ifAbsent === true ? exists : forbidden;
   if (vendorCode === "CannotVerifyCopySource") return sourceMeaning(status);
