@@ -1,8 +1,8 @@
 // Goal: a store on Blob Storage keeps every promise of `ObjectStore`.
-// Method: the conformance suite against the vendor's emulator, in the root of a container and in a folder.
+// Method: the conformance suite against the vendor's emulator, in a folder of a container.
 import { createObjectStore } from "@varve/fs-core";
 import { objectStoreConformance } from "@varve/fs-core/testing";
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, test } from "vitest";
 import { createAzureDriver } from "../src/index.ts";
 import { type Azurite, startAzurite } from "./support/azurite.ts";
 
@@ -12,17 +12,12 @@ beforeAll(async () => {
 });
 afterAll(() => azurite.stop());
 
-describe.each([
-  ["a container", undefined],
-  ["a folder", "a folder/100%"],
-])("%s", (_, prefix) => {
-  objectStoreConformance({
-    test,
-    create: async () => {
-      const { account, accountKey, endpoint } = azurite;
-      const container = await azurite.createContainer();
-      const folder = prefix === undefined ? {} : { prefix };
-      return createObjectStore(createAzureDriver({ account, accountKey, endpoint, container, ...folder }));
-    },
-  });
+objectStoreConformance({
+  // Thousands of requests to an emulator that is slower than the service.
+  test: (name, body) => test(name, body, 180_000),
+  create: async () => {
+    const { account, accountKey, endpoint } = azurite;
+    const container = await azurite.createContainer();
+    return createObjectStore(createAzureDriver({ account, accountKey, endpoint, container, prefix: "a folder/100%" }));
+  },
 });

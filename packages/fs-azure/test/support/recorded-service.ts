@@ -18,6 +18,8 @@ export interface RecordedRequest {
 }
 
 export interface RecordedService {
+  /** Where it listens, for a driver with connections of its own. */
+  readonly origin: string;
   readonly requests: RecordedRequest[];
   /** Leads connections to any https host here, without encryption. */
   readonly agent: Agent;
@@ -59,6 +61,7 @@ export async function startRecordedService(answering: Answering): Promise<Record
   const { port } = server.address() as AddressInfo;
   const agent = new PlainAgent(port);
   return {
+    origin: `http://127.0.0.1:${port}`,
     requests,
     agent,
     sockets,
