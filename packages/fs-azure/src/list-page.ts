@@ -52,7 +52,7 @@ export function isFolder(metadata: Readonly<Record<string, string>> | undefined)
  * character from which on UTF-8, by which callers count, and UTF-16 order keys differently.
  * @returns undefined: at the prefix; null: there can be nothing after `startAfter`
  */
-export function startFrom({
+function startFrom({
   prefix,
   startAfter,
   delimiter,

@@ -10,7 +10,7 @@ import { uploadOf } from "./block-id.ts";
 const pageSize = 100;
 
 /** Uploads of other programs have this id. */
-export const foreignUpload = "foreign";
+const foreignUpload = "foreign";
 
 export async function listUploadsPage(
   container: ContainerClient,

@@ -114,6 +114,8 @@ const meanings: Readonly<Record<string, Meaning>> = {
   DirectoryIsNotEmpty: folder,
   DirectoryNotEmpty: folder,
   InvalidDestinationPath: folder,
+  InvalidUri: { code: "INVALID_KEY", says: "the service takes no such name" },
+  InvalidResourceName: { code: "INVALID_KEY", says: "the service takes no such name" },
   InvalidBlobType: { code: "IO", says: "what is there is no block blob" },
   FeatureVersionMismatch: { code: "UNSUPPORTED", says: "the object needs a newer version of the service" },
   UnsupportedHttpVerb: { code: "UNSUPPORTED", says: "the service does not know this request" },

@@ -124,6 +124,7 @@ describe("answers", () => {
     ["part", "BlockCountExceedsLimit", "TOO_LARGE", "none", final],
     ["put", "ResourceTypeMismatch", "KEY_CONFLICT", "none", final],
     ["delete ifMatch", "DirectoryIsNotEmpty", "NOT_FOUND", "none", final],
+    ["put", "InvalidUri", "INVALID_KEY", "none", final],
     ["put", "InvalidHeaderValue", "INVALID_ARGUMENT", "none", final],
     ["put", "UnknownConflict", "CONFLICT", "none", retried],
     ["put", "UnknownFailure", "UNAVAILABLE", "unknown", retried],

@@ -199,18 +199,30 @@ test("a copied part is of the version that was asked for", async () => {
   });
 });
 
-test("a credential that gives no token sends no request", async () => {
+test.each([
+  ["CredentialUnavailableError", {}, "UNAUTHENTICATED", false],
+  ["AuthenticationError", { statusCode: 401 }, "UNAUTHENTICATED", false],
+  ["AuthenticationError", { statusCode: 503 }, "UNAVAILABLE", true],
+  ["RestError", { code: "ECONNREFUSED" }, "UNAVAILABLE", true],
+])("a credential that throws %s %j sends no request", async (name, fields, code, retryable) => {
   const credential = {
     getToken: async (): Promise<null> => {
-      throw Object.assign(new Error("sign in again"), { name: "CredentialUnavailableError" });
+      throw Object.assign(new Error("no token today"), { name, ...fields });
     },
   };
   const { requests } = await open({ credential }, () => created);
   await expect(opened().head("a", call)).rejects.toMatchObject({
-    code: "UNAUTHENTICATED",
+    code,
+    retryable,
     outcome: "none",
-    cause: { message: "sign in again" },
+    cause: { message: "no token today" },
   });
+  expect(requests).toEqual([]);
+});
+
+test("a credential that knows no token sends no request", async () => {
+  const { requests } = await open({ credential: { getToken: async () => null } }, () => created);
+  await expect(opened().head("a", call)).rejects.toMatchObject({ code: "UNAUTHENTICATED", outcome: "none" });
   expect(requests).toEqual([]);
 });
 

@@ -2,10 +2,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { BlobServiceClient, StorageSharedKeyCredential } from "@azure/storage-blob";
 
 export interface Azurite {
@@ -24,7 +24,7 @@ const account = "devstoreaccount1";
 const accountKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
 export async function startAzurite(): Promise<Azurite> {
-  const folder = dirname(createRequire(import.meta.url).resolve("azurite/package.json"));
+  const folder = dirname(fileURLToPath(import.meta.resolve("azurite/package.json")));
   const cwd = await mkdtemp(join(tmpdir(), "varve-azurite-"));
   const child = spawn(
     process.execPath,
