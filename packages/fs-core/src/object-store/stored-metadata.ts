@@ -8,7 +8,7 @@ import type { ObjectInfo } from "./object-store.ts";
 /** Names the put: 32 hexadecimal digits. */
 export const putIdName = "varveputid";
 /** CRC-64/NVME of the bytes: 16 hexadecimal digits. */
-export const checksumName = "varvecrc64";
+const checksumName = "varvecrc64";
 
 /** Names of metadata that a caller may use. */
 const namePattern = /^[a-z][a-z0-9_]{0,63}$/;
