@@ -14,7 +14,7 @@ afterAll(() => azurite.stop());
 
 objectStoreConformance({
   // Thousands of requests to an emulator that is slower than the service.
-  test: (name, body) => test(name, body, 180_000),
+  test: (name, body) => test(name, body, 600_000),
   create: async () => {
     const { account, accountKey, endpoint } = azurite;
     const container = await azurite.createContainer();
