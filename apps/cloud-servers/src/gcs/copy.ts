@@ -2,51 +2,54 @@
  * Copies within the server: rewrite, copy, move. A copy without a body takes the source's metadata, one with a body
  * has that body's and nothing of the source's.
  */
-import { invalid, invalidParameter } from "./api-error.ts";
+import { invalidParameter } from "./api-error.ts";
 import { parseResource } from "./attributes.ts";
 import type { Bucket, NewObject } from "./bucket.ts";
 import type { Answer, Call } from "./call.ts";
-import { checkConditions, type Conditions, parseConditions } from "./conditions.ts";
+import { checkConditions, type Conditions, conditionNames, parseConditions } from "./conditions.ts";
 import { readJson } from "./json-body.ts";
 import { checkObjectName } from "./object-name.ts";
-import type { RewriteProgress } from "./rewrite-tokens.ts";
+import type { Query } from "./query.ts";
+import type { RewriteRequest } from "./rewrite-tokens.ts";
 import { bucketOf, newId, type Service } from "./service.ts";
 import { resourceOf, type StoredObject } from "./stored-object.ts";
 
 const mebibyte = 1024n * 1024n;
 
+/** Query parameters that all calls of one rewrite share. */
+export const rewriteParameters: readonly string[] = [
+  ...conditionNames(""),
+  ...conditionNames("Source"),
+  "sourceGeneration",
+  "maxBytesRewrittenPerCall",
+];
+
 /** https://cloud.google.com/storage/docs/json_api/v1/objects/rewrite */
 export async function rewriteObject(service: Service, call: Call): Promise<Answer> {
-  const { query } = call;
-  const body = await readJson(call.body, call.headers);
-  const subject = JSON.stringify([call.target, body]);
-  const token = query.get("rewriteToken");
-  const progress = token === undefined ? undefined : progressOf(service, token, subject);
-  const copy = prepareCopy(service, call, body, progress?.generation);
+  // The vendor's client for Node repeats its token in the body, where the service does not look.
+  const { token: _, ...body } = await readJson(call.body, call.headers);
+  const token = call.query.get("rewriteToken");
+  const request: RewriteRequest = { target: call.target, query: call.query, body };
+  const progress = token === undefined ? undefined : service.rewriteTokens.resume(token, request, rewriteParameters);
+  const first = progress?.first ?? request;
+  const copy = prepareCopy(service, first, progress?.generation);
   const { size } = copy.source.content;
-  const rewritten = Math.min(size, (progress?.rewrittenBytes ?? 0) + bytesPerCall(service, call));
+  const rewritten = Math.min(size, (progress?.rewrittenBytes ?? 0) + bytesPerCall(service, first.query));
   const figures = { kind: "storage#rewriteResponse", totalBytesRewritten: String(rewritten), objectSize: String(size) };
   if (rewritten < size) {
-    // The service checks at every call; the last one decides.
+    // Checked at every call; the last one decides.
     checkConditions(copy.conditions, copy.destination.find(copy.name));
     const rewriteToken = newId(service.random);
     const { generation } = copy.source;
-    service.rewriteTokens.add(rewriteToken, { subject, generation, rewrittenBytes: rewritten });
+    service.rewriteTokens.add(rewriteToken, { first, generation, rewrittenBytes: rewritten });
     return { status: 200, resource: { ...figures, done: false, rewriteToken } };
   }
   const object = copy.destination.putShared(copy.name, copy.from, copy.conditions);
   return { status: 200, resource: { ...figures, done: true, resource: resourceOf(object, service.origin) } };
 }
 
-function progressOf(service: Service, token: string, subject: string): RewriteProgress {
-  const progress = service.rewriteTokens.get(token);
-  if (progress === undefined) throw invalidParameter("rewriteToken", "unknown");
-  if (progress.subject !== subject) throw invalidParameter("rewriteToken", "of another rewrite");
-  return progress;
-}
-
-function bytesPerCall(service: Service, call: Call): number {
-  const asked = call.query.int64("maxBytesRewrittenPerCall");
+function bytesPerCall(service: Service, query: Query): number {
+  const asked = query.int64("maxBytesRewrittenPerCall");
   if (asked === undefined) return service.rewriteBytesPerCall;
   if (asked === 0n || asked % mebibyte !== 0n) {
     throw invalidParameter("maxBytesRewrittenPerCall", "not a multiple of 1 MiB");
@@ -56,7 +59,8 @@ function bytesPerCall(service: Service, call: Call): number {
 
 /** https://cloud.google.com/storage/docs/json_api/v1/objects/copy */
 export async function copyObject(service: Service, call: Call): Promise<Answer> {
-  const copy = prepareCopy(service, call, await readJson(call.body, call.headers));
+  const body = await readJson(call.body, call.headers);
+  const copy = prepareCopy(service, { target: call.target, query: call.query, body });
   const object = copy.destination.putShared(copy.name, copy.from, copy.conditions);
   return { status: 200, resource: resourceOf(object, service.origin) };
 }
@@ -70,20 +74,12 @@ interface Copy {
 }
 
 /** Checks whatever does not depend on the destination. No await between this and the change. */
-function prepareCopy(
-  service: Service,
-  { query, target }: Call,
-  body: Readonly<Record<string, unknown>>,
-  pinnedGeneration?: bigint,
-): Copy {
+function prepareCopy(service: Service, { query, target, body }: RewriteRequest, pinnedGeneration?: bigint): Copy {
   const destination = bucketOf(service, target.destinationBucket);
   const name = target.destinationObject ?? "";
   checkObjectName(name);
   const asked = query.int64("sourceGeneration");
-  if (asked !== undefined && pinnedGeneration !== undefined && asked !== pinnedGeneration) {
-    throw invalid("sourceGeneration is not the generation that the rewrite began with.");
-  }
-  const source = bucketOf(service, target.bucket).get(target.object ?? "", asked ?? pinnedGeneration);
+  const source = bucketOf(service, target.bucket).get(target.object ?? "", pinnedGeneration ?? asked);
   checkConditions(parseConditions(query, "Source"), source);
   const { content, componentCount } = source;
   const attributes = Object.keys(body).length === 0 ? source.attributes : parseResource(body).attributes;

@@ -112,7 +112,7 @@ class RunningServer implements GcsServer {
       buckets: new Map(options.buckets.map((name) => [name, new Bucket(name, parts)])),
       budget,
       sessions: new UploadSessions(clock),
-      rewriteTokens: new RewriteTokens(),
+      rewriteTokens: new RewriteTokens(clock),
       discardBodies: options.discardBodies ?? false,
       rewriteBytesPerCall: options.rewriteBytesPerCall ?? Infinity,
     };

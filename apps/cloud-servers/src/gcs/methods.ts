@@ -4,7 +4,7 @@ import type { Answer, Call } from "./call.ts";
 import { deleteObject, patchObject } from "./change.ts";
 import { composeObject } from "./compose.ts";
 import { conditionNames } from "./conditions.ts";
-import { copyObject, moveObject, rewriteObject } from "./copy.ts";
+import { copyObject, moveObject, rewriteObject, rewriteParameters } from "./copy.ts";
 import { insertMedia, insertMultipart } from "./insert.ts";
 import { listObjects } from "./list.ts";
 import type { GcsOperation } from "./operation.ts";
@@ -44,7 +44,7 @@ export const methods: Readonly<Partial<Record<GcsOperation, Method>>> = {
   "objects.move": { parameters: both, handle: moveObject },
   "objects.patch": { parameters: [...conditions, "generation"], handle: patchObject },
   "objects.rewrite": {
-    parameters: [...both, "sourceGeneration", "rewriteToken", "maxBytesRewrittenPerCall"],
+    parameters: [...rewriteParameters, "rewriteToken"],
     handle: rewriteObject,
   },
   "uploads.cancel": { parameters: [...insert, "upload_id"], handle: cancelUpload },
