@@ -11,7 +11,7 @@ export function nearestName(name: string, known: readonly string[]): string | un
 /** Letters to insert, remove or replace. */
 function editsBetween(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...a].entries()) {
+  for (const [i, letter] of a.split("").entries()) {
     const row = [i + 1];
     for (let j = 0; j < b.length; j++) {
       const replaced = (above[j] as number) + (letter === b[j] ? 0 : 1);
