@@ -3,7 +3,8 @@
  * status decides where there is none, as in answers to HEAD and of proxies. This is the only place that looks into errors
  * of the SDK.
  */
-import { describeCause, StoreError, type StoreErrorCode, type StoreOutcome, withoutQueries } from "@varve/fs-core";
+import { describeCause, StoreError, withoutQueries } from "@varve/fs-core";
+import { elsewhere, type Meaning, meanings, unauthenticated } from "./s3-error-codes.ts";
 
 /** The request that failed. */
 export interface FailedRequest {
@@ -15,15 +16,6 @@ export interface FailedRequest {
   /** The conditions that it carried. */
   readonly ifAbsent?: boolean | undefined;
   readonly ifMatch?: string | undefined;
-}
-
-interface Meaning {
-  readonly code: StoreErrorCode;
-  /** Default: `none`, because the store refused. */
-  readonly outcome?: StoreOutcome;
-  readonly retryable?: boolean;
-  /** What to do, where the code does not say enough. */
-  readonly advice?: string;
 }
 
 /** The parts of an SDK's error that are read. */
@@ -44,71 +36,6 @@ interface Failure {
   };
   readonly $response?: { readonly statusCode?: number; readonly headers?: Readonly<Record<string, string>> };
 }
-
-const throttled: Meaning = { code: "THROTTLED" };
-const corrupt: Meaning = { code: "CORRUPT", retryable: true };
-const unauthenticated: Meaning = { code: "UNAUTHENTICATED", advice: "see to the credentials" };
-const tooLarge: Meaning = { code: "TOO_LARGE" };
-const noSpace: Meaning = { code: "NO_SPACE" };
-const resent: Meaning = { code: "UNAVAILABLE" };
-const elsewhere: Meaning = { code: "INVALID_ARGUMENT" };
-
-/** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, and what other servers add to it. */
-const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
-  ["NoSuchUpload", { code: "NOT_FOUND" }],
-  ["InvalidPart", { code: "NOT_FOUND", advice: "a part that was named is not there" }],
-  ["InvalidPartOrder", { code: "INVALID_ARGUMENT" }],
-  ["InvalidRange", { code: "INVALID_RANGE" }],
-  ["KeyTooLongError", { code: "INVALID_KEY" }],
-  ["ConditionalRequestConflict", { code: "CONFLICT" }],
-  ["OperationAborted", { code: "CONFLICT" }],
-  ["BadDigest", corrupt],
-  ["InvalidDigest", corrupt],
-  ["XAmzContentSHA256Mismatch", corrupt],
-  ["XAmzContentChecksumMismatch", corrupt],
-  ["EntityTooLarge", tooLarge],
-  ["MetadataTooLarge", tooLarge],
-  ["MaxMessageLengthExceeded", tooLarge],
-  ["EntityTooSmall", { code: "INVALID_ARGUMENT" }],
-  ["SlowDown", throttled],
-  ["SlowDownRead", throttled],
-  ["SlowDownWrite", throttled],
-  ["Throttling", throttled],
-  ["ThrottlingException", throttled],
-  ["RequestThrottled", throttled],
-  ["RequestLimitExceeded", throttled],
-  ["TooManyRequests", throttled],
-  ["BandwidthLimitExceeded", throttled],
-  ["RequestTimeout", resent],
-  ["IncompleteBody", resent],
-  [
-    "RequestTimeTooSkewed",
-    { code: "UNAUTHENTICATED", advice: "set this machine's clock: it differs from the store's" },
-  ],
-  ["InvalidAccessKeyId", unauthenticated],
-  ["SignatureDoesNotMatch", unauthenticated],
-  ["ExpiredToken", unauthenticated],
-  ["InvalidToken", unauthenticated],
-  ["TokenRefreshRequired", unauthenticated],
-  ["InvalidSecurity", unauthenticated],
-  ["MissingSecurityHeader", unauthenticated],
-  ["NotSignedUp", unauthenticated],
-  ["AccessDenied", { code: "PERMISSION_DENIED" }],
-  ["AllAccessDisabled", { code: "PERMISSION_DENIED" }],
-  ["AccountProblem", { code: "PERMISSION_DENIED" }],
-  ["InvalidObjectState", { code: "IO", advice: "the object is archived and must be restored first" }],
-  ["PermanentRedirect", elsewhere],
-  ["TemporaryRedirect", elsewhere],
-  ["Redirect", elsewhere],
-  ["AuthorizationHeaderMalformed", elsewhere],
-  ["IllegalLocationConstraintException", elsewhere],
-  ["IncorrectEndpoint", elsewhere],
-  ["NotImplemented", { code: "UNSUPPORTED" }],
-  ["MethodNotAllowed", { code: "UNSUPPORTED" }],
-  ["QuotaExceeded", noSpace],
-  ["XMinioStorageFull", noSpace],
-  ["XMinioAdminBucketQuotaExceeded", noSpace],
-]);
 
 /** Nobody heard the request. */
 const unsentCodes = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL"]);
