@@ -139,8 +139,7 @@ export async function abortUpload(
   try {
     await requests.send(subject, call, (client, options) => client.send(command, options));
   } catch (error) {
-    const isGone = isStoreError(error) && error.code === "NOT_FOUND" && error.vendorCode !== "NoSuchBucket";
-    if (!isGone) throw error;
+    if (!isStoreError(error) || error.vendorCode !== "NoSuchUpload") throw error;
   }
 }
 

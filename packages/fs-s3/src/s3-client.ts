@@ -30,7 +30,11 @@ export function newS3Client(connection: S3Connection & { readonly kind: "own" })
 function named(provider: S3CredentialsProvider): S3CredentialsProvider {
   return async () => {
     try {
-      return await provider();
+      const credentials = await provider();
+      if (typeof credentials?.accessKeyId !== "string" || typeof credentials.secretAccessKey !== "string") {
+        throw new TypeError("want accessKeyId and secretAccessKey");
+      }
+      return credentials;
     } catch (cause) {
       const problem = new Error("the credentials could not be fetched", { cause });
       throw Object.assign(problem, { name: "CredentialsProviderError" });
