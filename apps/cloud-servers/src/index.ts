@@ -1,2 +1,2 @@
 /** @packageDocumentation */
-export {};
+export { startGcsServer, type GcsServer, type GcsServerOptions } from "./gcs/gcs-server.ts";

@@ -52,7 +52,11 @@ export {
 } from "./errors.ts";
 
 // Object stores.
+export { openStore, type OpenedStore, type OpenStoreOptions, type OpenStoreParts } from "./object-store/open-store.ts";
+export { storeRegistry, StoreRegistry, type BackendLoader } from "./object-store/store-registry.ts";
+export { assertStoreId, ensureStoreId, readStoreId, storeIdKey } from "./object-store/store-identity.ts";
 export { createObjectStore, type StoreParts } from "./object-store/driver-store.ts";
+export { LocalDriver, type LocalDriverParts } from "./object-store/local/local-driver.ts";
 export { MemoryDriver } from "./object-store/memory-driver.ts";
 export type { RetrySettings, StoreSettings } from "./object-store/store-settings.ts";
 export type {

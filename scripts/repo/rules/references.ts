@@ -7,10 +7,12 @@ export function checkReferences(repository: Repository): string[] {
   const root = referencesIn(repository, "tsconfig.json");
   return repository.packages.flatMap(({ directory, manifest }) => {
     const path = `${directory}/tsconfig.json`;
-    const own = referencesIn(repository, path).map((reference) => reference.replace(/^\.\.\/\.\.\//, ""));
+    const own = targetsIn(repository, path);
+    const tests = targetsIn(repository, `${directory}/tsconfig.test.json`);
     const problems = [...dependenciesOf(manifest).keys()].flatMap((name) => {
       const target = directories.get(name);
-      return target === undefined || own.includes(target)
+      const isForTests = manifest.devDependencies?.[name] !== undefined;
+      return target === undefined || own.includes(target) || (isForTests && tests.includes(target))
         ? []
         : [`${path} should reference ../../${target}, because package.json depends on ${name}.`];
     });
@@ -20,6 +22,10 @@ export function checkReferences(repository: Repository): string[] {
     }
     return problems;
   });
+}
+
+function targetsIn(repository: Repository, path: string): string[] {
+  return referencesIn(repository, path).map((reference) => reference.replace(/^\.\.\/\.\.\//, ""));
 }
 
 function referencesIn(repository: Repository, path: string): string[] {

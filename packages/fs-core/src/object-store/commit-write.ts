@@ -1,6 +1,6 @@
 /**
- * The request that makes an object appear, and what became of it. When an answer was lost, what the store says next may
- * be about our own success: only the put id tells. (A store that is asked twice for `ifAbsent` refuses the second time.)
+ * The request that makes an object appear, and what became of it. When an answer was lost, or a proxy sent a request twice,
+ * what the store says may be about our own success: only the put id tells.
  */
 import type { DriverCall, DriverInfo, DriverPutResult, ObjectStoreDriver } from "./object-driver.ts";
 import { putIdName } from "./stored-metadata.ts";
@@ -29,36 +29,61 @@ export async function commitWrite(
   try {
     return await call.request(operation, send, { ...options, commits: true });
   } catch (error) {
-    if (!call.isOutcomeUnknown || call.isAborted) throw error;
-    const found = await readBack(driver, call, key);
-    if (found?.metadata[putIdName] === putId) return { version: found.version };
-    throw unknown(error);
+    const isRefusal = isRefused(error);
+    if ((!call.isOutcomeUnknown && !isRefusal) || call.isAborted) throw error;
+    const back = await readBack(driver, call, key);
+    if (back.found?.metadata[putIdName] === putId) return { version: back.found.version };
+    if (!isRefusal) throw unknown(error);
+    // Somebody else's object is there, or was: that is an answer. Not being able to look is none.
+    if (back.isKnown) throw call.isOutcomeUnknown ? unknown(error) : error;
+    throw untold(error);
   }
 }
 
-/** What is there now; undefined when nothing is or when it cannot be told. */
-export async function readBack(
-  driver: ObjectStoreDriver,
-  call: StoreCall,
-  key: string,
-): Promise<DriverInfo | undefined> {
+/** Whether the store said that a condition does not hold. */
+export function isRefused(error: unknown): boolean {
+  return isStoreError(error) && (error.code === "ALREADY_EXISTS" || error.code === "VERSION_MISMATCH");
+}
+
+/** What a look at a key told. */
+export interface ReadBack {
+  /** Whether the store answered. */
+  readonly isKnown: boolean;
+  readonly found: DriverInfo | undefined;
+}
+
+/** What is there now. */
+export async function readBack(driver: ObjectStoreDriver, call: StoreCall, key: string): Promise<ReadBack> {
   try {
-    return await call.request("head", (driverCall) => driver.head(key, driverCall));
+    return { isKnown: true, found: await call.request("head", (driverCall) => driver.head(key, driverCall)) };
   } catch {
-    return undefined;
+    return { isKnown: false, found: undefined };
   }
 }
 
 /** `error`, saying that the write may have happened, or may still. */
 export function unknown(error: unknown): unknown {
   if (!isStoreError(error) || error.outcome === "unknown") return error;
-  return new StoreError(error.code, `${error.message} (an earlier attempt was not answered)`, {
+  return new StoreError(error.code, `${error.message} (an attempt of ours may have done it)`, {
+    ...whereOf(error),
     outcome: "unknown",
     retryable: error.retryable,
     cause: error,
+  });
+}
+
+/** For a refusal of which it cannot be told whether it is about our own success. */
+export function untold(error: unknown): unknown {
+  if (!isStoreError(error)) return error;
+  const message = `${error.message} (this may be our own write: the store did not say whose it is)`;
+  return new StoreError("UNAVAILABLE", message, { ...whereOf(error), outcome: "unknown", cause: error });
+}
+
+function whereOf(error: StoreError): { key?: string; operation?: string; store?: string; status?: number } {
+  return {
     ...(error.key === undefined ? {} : { key: error.key }),
     ...(error.operation === undefined ? {} : { operation: error.operation }),
     ...(error.store === undefined ? {} : { store: error.store }),
     ...(error.status === undefined ? {} : { status: error.status }),
-  });
+  };
 }

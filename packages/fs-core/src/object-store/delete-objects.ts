@@ -1,5 +1,5 @@
 /** Deletions: one on a condition, many at once. */
-import { readBack } from "./commit-write.ts";
+import { readBack, unknown } from "./commit-write.ts";
 import { inParallel } from "./in-parallel.ts";
 import { assertKey } from "./object-key.ts";
 import type { ObjectStoreDriver } from "./object-driver.ts";
@@ -18,11 +18,13 @@ export async function deleteObject(
   try {
     await call.request("delete", (driverCall) => driver.delete(key, request, driverCall), { commits: true });
   } catch (error) {
-    if (!call.isOutcomeUnknown || call.isAborted) throw error;
-    // An attempt that was not answered may have deleted it: what counts is whether that version is gone.
     const isAnswer = isStoreError(error) && (error.code === "VERSION_MISMATCH" || error.code === "NOT_FOUND");
-    const found = await readBack(driver, call, key);
-    if (!isAnswer || (found !== undefined && found.version === ifMatch)) throw error;
+    if ((!call.isOutcomeUnknown && !isAnswer) || call.isAborted) throw error;
+    const { isKnown, found } = await readBack(driver, call, key);
+    // An attempt that was not answered may have deleted it: what counts is whether that version is gone.
+    if (call.isOutcomeUnknown && isKnown && found?.version !== ifMatch) return;
+    // Gone: by somebody else, or by a request of ours that came twice.
+    throw isAnswer && found === undefined ? unknown(error) : error;
   }
 }
 
@@ -57,10 +59,10 @@ async function deleteBatch(
   call: StoreCall,
   keys: readonly string[],
 ): Promise<readonly DeleteFailure[]> {
-  const { deleteMany } = driver;
+  const deleteMany = driver.deleteMany?.bind(driver);
   try {
     if (deleteMany !== undefined && keys.length > 1) {
-      return await call.request("deleteMany", (driverCall) => deleteMany.call(driver, keys, driverCall), {
+      return await call.request("deleteMany", (driverCall) => deleteMany(keys, driverCall), {
         commits: true,
       });
     }

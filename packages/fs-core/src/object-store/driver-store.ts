@@ -8,7 +8,6 @@
  */
 import { type Clock, systemClock } from "../clock.ts";
 import { type Random, systemRandom } from "../random.ts";
-import { commitWrite, readBack, unknown } from "./commit-write.ts";
 import { copyObject } from "./copy-object.ts";
 import { deleteObject, deleteObjects } from "./delete-objects.ts";
 import { DriverObjectWriter } from "./driver-object-writer.ts";
@@ -43,13 +42,14 @@ import { partBytesFor } from "./part-plan.ts";
 import { probeStore } from "./probe.ts";
 import type { ProbeReport } from "./probe-report.ts";
 import { checkRanges, readGroup, readRanges } from "./read-ranges.ts";
+import { renameObject } from "./rename-object.ts";
 import { ResumingBody } from "./resuming-body.ts";
 import { RetryBudget } from "./retry-budget.ts";
 import { type CallParts, StoreCall } from "./store-call.ts";
 import type { StoreCapabilities } from "./store-capabilities.ts";
 import { isStoreError, StoreError } from "./store-error.ts";
 import { resolveStoreSettings, type StoreSettings } from "./store-settings.ts";
-import { objectInfo, putIdName } from "./stored-metadata.ts";
+import { objectInfo } from "./stored-metadata.ts";
 import { assertCondition, copyCondition, newPutId, refuse, uploadRequest } from "./write-request.ts";
 
 /** What a store gets from outside. */
@@ -218,8 +218,7 @@ class DriverStore implements ObjectStore {
     assertKey(from, "rename", this.capabilities.limits.keyBytesMax);
     assertNewKey(to, "rename");
     assertKey(to, "rename", this.capabilities.limits.keyBytesMax);
-    const rename = this.driver.rename?.bind(this.driver);
-    if (!this.capabilities.rename || rename === undefined) {
+    if (!this.capabilities.rename || this.driver.rename === undefined) {
       throw new StoreError("UNSUPPORTED", "rename: this store has none; copy and delete, or put under the final key", {
         operation: "rename",
         store: this.url,
@@ -227,17 +226,7 @@ class DriverStore implements ObjectStore {
       });
     }
     const ifAbsent = options.ifAbsent === true;
-    await this.#run("rename", to, options, async (call) => {
-      const source = await call.request("head", (driverCall) => this.driver.head(from, driverCall));
-      try {
-        await call.request("rename", (driverCall) => rename(from, to, { ifAbsent }, driverCall), { commits: true });
-      } catch (error) {
-        if (!call.isOutcomeUnknown || call.isAborted) throw error;
-        const putId = source?.metadata[putIdName];
-        const found = await readBack(this.driver, call, to);
-        if (putId === undefined || found?.metadata[putIdName] !== putId) throw unknown(error);
-      }
-    });
+    await this.#run("rename", to, options, (call) => renameObject(this.driver, call, from, to, ifAbsent));
   }
 
   async delete(key: string, options: DeleteOptions = {}): Promise<void> {

@@ -77,6 +77,7 @@ const memoryCapabilities: StoreCapabilities = {
 /** Pieces in which bodies are handed out. */
 const chunkBytes = 64 * 1024;
 
+/** Objects that go with the process. `createObjectStore(new MemoryDriver())`. */
 export class MemoryDriver implements ObjectStoreDriver {
   readonly url: string;
   readonly capabilities: StoreCapabilities = memoryCapabilities;

@@ -12,6 +12,7 @@
 import type { IncompleteUpload, ListedObject, WriteCondition } from "./object-store.ts";
 import type { StoreCapabilities } from "./store-capabilities.ts";
 
+/** Requests of one backend. See above. */
 export interface ObjectStoreDriver {
   /** What was opened, without secrets: scheme, bucket, path. */
   readonly url: string;

@@ -23,6 +23,7 @@ import type { ObjectStoreDriver } from "./object-driver.ts";
 import type { ProbeReport } from "./probe-report.ts";
 import type { StoreCapabilities } from "./store-capabilities.ts";
 
+/** Whole objects under keys. See the promises above. */
 export interface ObjectStore extends AsyncDisposable {
   /** What was opened, without secrets. */
   readonly url: string;

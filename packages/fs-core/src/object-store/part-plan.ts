@@ -3,7 +3,7 @@ import { StoreError } from "./store-error.ts";
 import type { StoreLimits } from "./store-capabilities.ts";
 
 /** Parts of an upload whose source does not say how long it is: so many of one size before they double. */
-export const partsPerSize = 1000;
+const partsPerSize = 1000;
 
 /**
  * Bytes of each part but the last, of an object of `size` bytes.

@@ -8,7 +8,7 @@ export interface RangeGroup extends ByteRange {
 }
 
 /** Bytes of one request at most, unless a single range is longer. Keeps memory and the cost of trying again in bounds. */
-export const groupBytesMax: number = 16 * 2 ** 20;
+const groupBytesMax = 16 * 2 ** 20;
 
 /** Groups of ranges with at most `gapBytes` between neighbours, in order of offset. Empty ranges are in none. */
 export function groupRanges(ranges: readonly ByteRange[], gapBytes: number): RangeGroup[] {

@@ -22,10 +22,13 @@ export interface BodyParts {
   readonly key: string;
   readonly clock: Clock;
   readonly stallTimeoutMs: number;
-  /** Attempts without a byte in between. */
+  /** Attempts for each mebibyte. */
   readonly attemptsMax: number;
   readonly onEnd: () => void;
 }
+
+/** So many bytes make up for all that broke before: a connection that gives a few and breaks is no progress. */
+const progressBytes = 2 ** 20;
 
 const limitBytesDefault = 64 * 2 ** 20;
 
@@ -98,11 +101,11 @@ export class ResumingBody implements ObjectBody {
     const expected = this.#expectedChecksum();
     const crc = expected === undefined ? undefined : new Crc64();
     let got = 0;
+    let counted = 0;
     for (let attempt = 1; got < length; ) {
       const body = this.#current ?? (await this.#continueAt(got));
       this.#current = undefined;
       this.#reading = body;
-      const before = got;
       let failure: unknown;
       try {
         for await (const chunk of this.#timed(body)) {
@@ -119,7 +122,8 @@ export class ResumingBody implements ObjectBody {
       if (this.#isOver) throw this.#error("CLOSED", "the body was cancelled");
       call.assertRunning();
       if (isStoreError(failure) && !failure.retryable) throw failure;
-      attempt = got > before ? 1 : attempt + 1;
+      attempt = got - counted >= progressBytes ? 1 : attempt + 1;
+      if (attempt === 1) counted = got;
       if (got < length && attempt > attemptsMax) {
         throw this.#error(
           "UNAVAILABLE",

@@ -1,6 +1,7 @@
 /** How a store goes about its requests. */
 import { StoreError } from "./store-error.ts";
 
+/** Of every store. Each has a default. */
 export interface StoreSettings {
   /** Deadline of a whole call, retries included. 1..2^31-1. Default 300 000: the upload timeout of the first design. */
   readonly callTimeoutMs?: number;

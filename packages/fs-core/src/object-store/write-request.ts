@@ -23,7 +23,7 @@ export interface UploadRequest extends WriteRequest {
 }
 
 /** @throws StoreError `INVALID_ARGUMENT` with every problem, `UNSUPPORTED` */
-export function writeRequest(
+function writeRequest(
   operation: string,
   options: PutOptions,
   capabilities: StoreCapabilities,

@@ -40,3 +40,4 @@ export {
 // What every object store must do.
 export { objectStoreConformance, type ObjectStoreConformance } from "./store-conformance/object-store-conformance.ts";
 export { hostileKeys, oddKeys } from "./store-conformance/key-checks.ts";
+export { FaultyDriver, type DriverFault, type FaultChoice } from "./faulty-driver.ts";

@@ -1,0 +1,21 @@
+/** What a request asks for: the name that logs and faults know it by. */
+export type GcsOperation =
+  | "batch"
+  | "buckets.get"
+  | "oauth.token"
+  | "objects.compose"
+  | "objects.copy"
+  | "objects.delete"
+  | "objects.get"
+  | "objects.getMedia"
+  | "objects.insert.media"
+  | "objects.insert.multipart"
+  | "objects.list"
+  | "objects.move"
+  | "objects.patch"
+  | "objects.rewrite"
+  | "unknown"
+  | "uploads.cancel"
+  | "uploads.put"
+  | "uploads.start"
+  | "uploads.status";

@@ -1,0 +1,394 @@
+/**
+ * Objects as files in a directory, durable when acknowledged. A key is a path; a file is the object's bytes and a footer
+ * (`object-footer.ts`).
+ *
+ * Always true:
+ *  I1  an object's file is written and synced under a staging name; one link (create) or rename (replace) gives it its
+ *      name, and the folder is synced before the call resolves
+ *  I2  who replaces or deletes holds the key's lock from the look to the deed; creating needs none, a link never replaces
+ *  I3  after a folder could not be synced nothing is known of the names in it: the store refuses everything but reads
+ *      until it is opened again
+ */
+import { type Clock, systemClock } from "../../clock.ts";
+import { Crc64 } from "../../checksum/crc64-nvme.ts";
+import { type Random, systemRandom } from "../../random.ts";
+import { isStorageError } from "../../errors.ts";
+import type { FileHandle, FileSystem } from "../../file-system/file-system.ts";
+import { LocalFileSystem } from "../../file-system/local-file-system.ts";
+import { parentPath } from "../../file-system/path-rules.ts";
+import type {
+  DriverBody,
+  DriverCall,
+  DriverComplete,
+  DriverCopy,
+  DriverGet,
+  DriverInfo,
+  DriverList,
+  DriverListPage,
+  DriverPart,
+  DriverPut,
+  DriverPutResult,
+  ObjectStoreDriver,
+  UploadedPart,
+} from "../object-driver.ts";
+import type { IncompleteUpload } from "../object-store.ts";
+import { resolveRange } from "../resolve-range.ts";
+import { StoreError } from "../store-error.ts";
+import { newPutId } from "../write-request.ts";
+import { KeyLocks } from "./key-locks.ts";
+import { localCapabilities } from "./local-capabilities.ts";
+import { LocalUploads } from "./local-uploads.ts";
+import { toStoreError } from "./map-storage-error.ts";
+import { assertNoFolder, infoOf, makeFolders, openObject, statObject } from "./object-file.ts";
+import { encodeFooter } from "./object-footer.ts";
+import { type StagedFile, Staging } from "./staging.ts";
+import { walkKeys } from "./walk-keys.ts";
+
+/** What a local store gets from outside. */
+export interface LocalDriverParts {
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** Pieces in which files are read and copied. */
+const chunkBytes = 256 * 1024;
+
+/** Files in a directory. `createObjectStore(await LocalDriver.open("/data/archive"))`. */
+export class LocalDriver implements ObjectStoreDriver {
+  readonly url: string;
+  readonly capabilities: ObjectStoreDriver["capabilities"] = localCapabilities;
+  readonly #fileSystem: FileSystem;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #staging: Staging;
+  readonly #uploads: LocalUploads;
+  readonly #locks: KeyLocks;
+  #failure: unknown;
+
+  private constructor(
+    url: string,
+    fileSystem: FileSystem,
+    clock: Clock,
+    random: Random,
+    staging: Staging,
+    locks: KeyLocks,
+  ) {
+    this.url = url;
+    this.#fileSystem = fileSystem;
+    this.#clock = clock;
+    this.#random = random;
+    this.#staging = staging;
+    this.#uploads = new LocalUploads(staging);
+    this.#locks = locks;
+  }
+
+  /**
+   * Opens the directory, or makes it, and clears away what processes that died were about to store.
+   * @param root its absolute path, or a file system whose root it is
+   * @throws StoreError `PERMISSION_DENIED`, `NO_SPACE`, `IO`, …
+   */
+  static async open(root: string | FileSystem, parts: LocalDriverParts = {}): Promise<LocalDriver> {
+    const { clock = systemClock, random = systemRandom } = parts;
+    const fileSystem = typeof root === "string" ? new LocalFileSystem(root) : root;
+    const path = fileSystem.localPath("") ?? "/";
+    const url = `file://${path.split("/").map(encodeURIComponent).join("/")}`;
+    try {
+      await fileSystem.mkdir("");
+      const staging = await Staging.open(fileSystem, random);
+      return new LocalDriver(url, fileSystem, clock, random, staging, await KeyLocks.open(fileSystem, clock));
+    } catch (error) {
+      throw toStoreError(error, "");
+    }
+  }
+
+  async head(key: string, call: DriverCall): Promise<DriverInfo | undefined> {
+    this.#assertSound(key, call);
+    try {
+      const footer = await statObject(this.#fileSystem, key);
+      return footer === undefined ? undefined : infoOf(key, footer);
+    } catch (error) {
+      throw toStoreError(error, key);
+    }
+  }
+
+  async get(key: string, { range, ifMatch }: DriverGet, { signal }: DriverCall): Promise<DriverBody> {
+    assertRunning(signal);
+    const object = await openObject(this.#fileSystem, key).catch((error: unknown) => {
+      throw toStoreError(error, key);
+    });
+    if (object === undefined) throw new StoreError("NOT_FOUND", "no object is there", { key });
+    const { handle, footer } = object;
+    try {
+      if (ifMatch !== undefined && ifMatch !== footer.version) throw mismatch(key);
+      const resolved = resolveRange(range, footer.size);
+      const chunks = readChunks(handle, resolved.offset, resolved.length, key, signal);
+      return { info: infoOf(key, footer), range: resolved, chunks };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  async put(key: string, bytes: Uint8Array, put: DriverPut, call: DriverCall): Promise<DriverPutResult> {
+    this.#assertSound(key, call);
+    const checksum = new Crc64().update(bytes).digest();
+    if (put.checksum !== undefined && put.checksum !== checksum) throw corrupt(key);
+    const file = await this.#stage(key);
+    return this.#publish(key, file, put, bytes.byteLength, checksum, call, () => file.handle.writeAt(0, bytes));
+  }
+
+  async beginUpload(key: string, _put: DriverPut, call: DriverCall): Promise<string> {
+    this.#assertSound(key, call);
+    return this.#uploads.begin(key, this.#nowMs()).catch((error: unknown) => {
+      throw toStoreError(error, key);
+    });
+  }
+
+  async uploadPart(key: string, uploadId: string, part: DriverPart, call: DriverCall): Promise<UploadedPart> {
+    this.#assertSound(key, call);
+    return this.#uploads.write(key, uploadId, part).catch((error: unknown) => {
+      throw toStoreError(error, key);
+    });
+  }
+
+  async completeUpload(
+    key: string,
+    uploadId: string,
+    parts: readonly UploadedPart[],
+    complete: DriverComplete,
+    call: DriverCall,
+  ): Promise<DriverPutResult> {
+    this.#assertSound(key, call);
+    if (complete.checksum === undefined) throw corrupt(key);
+    const file = await this.#uploads.take(key, uploadId, parts, complete.size);
+    return this.#publish(key, file, complete, complete.size, complete.checksum, call, async () => {});
+  }
+
+  async abortUpload(_key: string, uploadId: string, _call: DriverCall): Promise<void> {
+    await this.#uploads.drop(uploadId);
+  }
+
+  async copy(from: DriverInfo, to: string, copy: DriverCopy, call: DriverCall): Promise<DriverPutResult> {
+    this.#assertSound(to, call);
+    const source = await openObject(this.#fileSystem, from.key).catch((error: unknown) => {
+      throw toStoreError(error, from.key);
+    });
+    if (source === undefined) throw new StoreError("NOT_FOUND", "no object is there", { key: from.key });
+    const { handle, footer } = source;
+    try {
+      if (footer.version !== copy.ifSourceMatch) throw mismatch(from.key);
+      const file = await this.#stage(to);
+      return await this.#publish(to, file, copy, footer.size, footer.checksum, call, async () => {
+        let at = 0;
+        const crc = new Crc64();
+        for await (const chunk of readChunks(handle, 0, footer.size, from.key, call.signal)) {
+          await file.handle.writeAt(at, chunk);
+          crc.update(chunk);
+          at += chunk.byteLength;
+        }
+        if (crc.digest() !== footer.checksum) throw corrupt(from.key);
+      });
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async delete(key: string, { ifMatch }: { readonly ifMatch?: string }, call: DriverCall): Promise<void> {
+    this.#assertSound(key, call);
+    try {
+      await this.#locks.with(key, call.signal, async () => {
+        this.#assertSound(key, call);
+        if (ifMatch !== undefined && (await statObject(this.#fileSystem, key))?.version !== ifMatch)
+          throw mismatch(key);
+        if (!(await this.#fileSystem.fileExists(key))) return;
+        await this.#fileSystem.deleteFile(key);
+        await this.#syncFolder(key);
+      });
+    } catch (error) {
+      throw toStoreError(error, key);
+    }
+  }
+
+  async listPage(
+    { prefix, startAfter, delimiter, pageSize, pageToken }: DriverList,
+    call: DriverCall,
+  ): Promise<DriverListPage> {
+    this.#assertSound("", call);
+    const objects: DriverListPage["objects"][number][] = [];
+    const prefixes: string[] = [];
+    let last: string | undefined;
+    try {
+      const names = walkKeys(this.#fileSystem, prefix, pageToken ?? startAfter, delimiter !== undefined);
+      for await (const name of names) {
+        assertRunning(call.signal);
+        if (objects.length + prefixes.length === pageSize) return { objects, prefixes, nextPageToken: last };
+        if (name.endsWith("/")) {
+          prefixes.push(name);
+        } else {
+          const footer = await statObject(this.#fileSystem, name);
+          // It went away meanwhile.
+          if (footer === undefined) continue;
+          objects.push({ key: name, size: footer.size, version: footer.version, lastModifiedMs: footer.modifiedMs });
+        }
+        last = name;
+      }
+    } catch (error) {
+      throw toStoreError(error, prefix);
+    }
+    return { objects, prefixes, nextPageToken: undefined };
+  }
+
+  async listUploadsPage({
+    prefix,
+  }: {
+    readonly prefix: string;
+  }): Promise<{ readonly uploads: readonly IncompleteUpload[]; readonly nextPageToken: undefined }> {
+    return { uploads: this.#uploads.list(prefix), nextPageToken: undefined };
+  }
+
+  async close(): Promise<void> {
+    await this.#uploads.close();
+    await this.#staging.close();
+  }
+
+  async #stage(key: string): Promise<StagedFile> {
+    return this.#staging.create().catch((error: unknown) => {
+      throw toStoreError(error, key);
+    });
+  }
+
+  /** Fills the staged file, syncs it and gives it its name. The file is gone afterwards, whatever happens. */
+  async #publish(
+    key: string,
+    { path, handle }: StagedFile,
+    put: DriverPut,
+    size: number,
+    checksum: bigint,
+    call: DriverCall,
+    fill: () => Promise<void>,
+  ): Promise<DriverPutResult> {
+    const version = newPutId(this.#random);
+    try {
+      try {
+        await fill();
+        const { contentType, metadata } = put;
+        const footer = { version, size, checksum, modifiedMs: this.#nowMs(), contentType, metadata };
+        await handle.writeAt(size, encodeFooter(footer));
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await makeFolders(this.#fileSystem, key);
+      assertRunning(call.signal);
+      if (put.ifAbsent === true && this.#fileSystem.supports.hardLinks) await this.#create(path, key);
+      else await this.#locks.with(key, call.signal, () => this.#replace(path, key, put, call));
+      return { version };
+    } catch (error) {
+      throw toStoreError(error, key);
+    } finally {
+      await this.#staging.drop(path);
+    }
+  }
+
+  async #create(path: string, key: string): Promise<void> {
+    try {
+      await this.#fileSystem.linkNoReplace(path, key);
+    } catch (error) {
+      if (!isStorageError(error) || error.code !== "ALREADY_EXISTS") throw error;
+      await assertNoFolder(this.#fileSystem, key);
+      throw new StoreError("ALREADY_EXISTS", "an object is there", { key, cause: error });
+    }
+    await this.#syncFolder(key);
+  }
+
+  async #replace(path: string, key: string, { ifAbsent, ifMatch }: DriverPut, call: DriverCall): Promise<void> {
+    this.#assertSound(key, call);
+    await assertNoFolder(this.#fileSystem, key);
+    if (ifAbsent === true && (await this.#fileSystem.fileExists(key))) {
+      throw new StoreError("ALREADY_EXISTS", "an object is there", { key });
+    }
+    if (ifMatch !== undefined && (await statObject(this.#fileSystem, key))?.version !== ifMatch) throw mismatch(key);
+    await this.#fileSystem.rename(path, key);
+    await this.#syncFolder(key);
+    // A rename is durable when both its folders are.
+    await this.#sync(this.#staging.folder, key);
+  }
+
+  /** The name's durability. What failed here may be there or not after a crash: see I3. */
+  async #syncFolder(key: string): Promise<void> {
+    await this.#sync(parentPath(key), key);
+  }
+
+  async #sync(folder: string, key: string): Promise<void> {
+    try {
+      await this.#fileSystem.syncDirectory(folder);
+    } catch (error) {
+      this.#failure = error;
+      throw toStoreError(error, key, "unknown");
+    }
+  }
+
+  #assertSound(key: string, { signal }: DriverCall): void {
+    assertRunning(signal);
+    if (this.#failure === undefined) return;
+    throw new StoreError("IO", "a folder could not be synced, so what is durable is not known: open the store again", {
+      key,
+      cause: this.#failure,
+    });
+  }
+
+  #nowMs(): number {
+    return Math.floor(this.#clock.wallUs() / 1000);
+  }
+}
+
+/** Chunks of an open file, which is closed at their end, or when the signal fires: nobody may ever ask for the first. */
+function readChunks(
+  handle: FileHandle,
+  offset: number,
+  length: number,
+  key: string,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  const onAbort = (): void => void handle.close().catch(() => {});
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  return chunksOf(handle, offset, length, key, signal, () => signal.removeEventListener("abort", onAbort));
+}
+
+async function* chunksOf(
+  handle: FileHandle,
+  offset: number,
+  length: number,
+  key: string,
+  signal: AbortSignal,
+  onEnd: () => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for (let at = 0; at < length; ) {
+      assertRunning(signal);
+      const chunk = new Uint8Array(Math.min(chunkBytes, length - at));
+      const got = await handle.readAt(offset + at, chunk);
+      if (got === 0) throw new StoreError("CORRUPT", "the file became shorter while it was read", { key });
+      yield chunk.subarray(0, got);
+      at += got;
+    }
+  } catch (error) {
+    throw toStoreError(error, key);
+  } finally {
+    onEnd();
+    await handle.close();
+  }
+}
+
+function assertRunning(signal: AbortSignal): void {
+  if (signal.aborted) throw new StoreError("ABORTED", "stopped");
+}
+
+function mismatch(key: string): StoreError {
+  return new StoreError("VERSION_MISMATCH", "another version is there, or none", { key });
+}
+
+function corrupt(key: string): StoreError {
+  return new StoreError("CORRUPT", "the bytes do not have the checksum that came with them", { key });
+}

@@ -1,0 +1,78 @@
+/**
+ * Files on their way to a name. Every open store has a folder of its own below `.varve-store/staging`, which it holds locked;
+ * a folder without an owner was left by a process that died, and goes at the next open of any store there.
+ */
+import type { Random } from "../../random.ts";
+import { isStorageError } from "../../errors.ts";
+import type { FileHandle, FileLock, FileSystem } from "../../file-system/file-system.ts";
+import { joinPath } from "../../file-system/path-rules.ts";
+import { reservedFolder } from "../object-key.ts";
+
+const stagingFolder: string = joinPath(reservedFolder, "staging");
+
+/** A file that has no name of its own yet. */
+export interface StagedFile {
+  readonly path: string;
+  readonly handle: FileHandle;
+}
+
+export class Staging {
+  readonly folder: string;
+  readonly #fileSystem: FileSystem;
+  readonly #random: Random;
+  readonly #lock: FileLock;
+
+  private constructor(fileSystem: FileSystem, random: Random, folder: string, lock: FileLock) {
+    this.#fileSystem = fileSystem;
+    this.#random = random;
+    this.folder = folder;
+    this.#lock = lock;
+  }
+
+  static async open(fileSystem: FileSystem, random: Random): Promise<Staging> {
+    await fileSystem.mkdir(stagingFolder);
+    await sweep(fileSystem);
+    const folder = joinPath(stagingFolder, hexOf(random.u64()));
+    await fileSystem.mkdir(folder);
+    return new Staging(fileSystem, random, folder, await fileSystem.lock(folder));
+  }
+
+  /** A new empty file. The caller closes it, and moves it away or calls {@link drop}. */
+  async create(): Promise<StagedFile> {
+    const path = joinPath(this.folder, hexOf(this.#random.u64()));
+    return { path, handle: await this.#fileSystem.createFile(path) };
+  }
+
+  /** Does not reject: what stays is swept later. */
+  async drop(path: string): Promise<void> {
+    await this.#fileSystem.deleteFile(path).catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    await this.#fileSystem.removeDirectory(this.folder).catch(() => {});
+    await this.#lock.release();
+  }
+}
+
+/** Removes the folders of owners that are no more. */
+async function sweep(fileSystem: FileSystem): Promise<void> {
+  for (const { name, kind } of await fileSystem.list(stagingFolder)) {
+    if (kind !== "directory") continue;
+    const folder = joinPath(stagingFolder, name);
+    try {
+      const lock = await fileSystem.lock(folder);
+      try {
+        await fileSystem.removeDirectory(folder);
+      } finally {
+        await lock.release();
+      }
+    } catch (error) {
+      // Its owner lives, or another sweep was faster.
+      if (!isStorageError(error) || (error.code !== "LOCKED" && error.code !== "NOT_FOUND")) throw error;
+    }
+  }
+}
+
+function hexOf(value: bigint): string {
+  return value.toString(16).padStart(16, "0");
+}
