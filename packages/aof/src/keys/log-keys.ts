@@ -57,7 +57,7 @@ export class LogKeys {
 
   /** A copy of a generation's key, to be wrapped; the caller wipes it. */
   copyOf(generation: number): Uint8Array {
-    return this.#generation(generation).slice();
+    return new Uint8Array(this.#generation(generation));
   }
 
   /** The data key of a segment, for reading: borrowed until the next call. @throws BodyProblem `CORRUPTED_KEYS` */
