@@ -3,10 +3,10 @@ import { crc64Nvme, type FileSystem, foldTo32 } from "@varve/fs-core";
 import { type KeyProvider, localKeyRing } from "../../src/index.ts";
 
 /** Text that is in every key: a test that finds it in some output has found a leak. */
-const canary = "CANARYcanaryCANARY";
+export const canary = "CANARYcanaryCANARY";
 
 /** 32 bytes that only `name` can have. */
-function testKey(name: string): Uint8Array {
+export function testKey(name: string): Uint8Array {
   return Buffer.from(`${canary}${name}`.padEnd(32, "#").slice(0, 32));
 }
 
