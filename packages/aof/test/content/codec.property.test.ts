@@ -2,6 +2,7 @@
 // error, no memory or time beyond what the record says it is worth.
 // Method: round trips of generated content; then the same bytes changed, cut, padded and made up, and frames that lie
 // about their size, with the checksums and tags made right where there are any.
+import { createSecretKey } from "node:crypto";
 import { constants, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -15,7 +16,7 @@ const runs = process.env["VARVE_FULL"] === "1" ? 20_000 : 1000;
 const once = { seed, numRuns: runs };
 
 const segment = { baseId: 1, epoch: 3, saltLow: 5, saltHigh: -7 };
-const key = new Uint8Array(32).fill(9);
+const key = createSecretKey(new Uint8Array(32).fill(9));
 const facts = { id: 12, timestampUs: 1_700_000_000_000_000 };
 
 const text = (minLength: number, maxLength: number): fc.Arbitrary<string> =>
