@@ -45,6 +45,11 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
   #isEnding = false;
   #done = false;
 
+  /** Whether its batches' memory is used again. */
+  get isBorrowing(): boolean {
+    return this.#options.borrow === true;
+  }
+
   /** @throws AofError `INVALID_ARGUMENT`, `READER_LIMIT_EXCEEDED`, `CLOSED` */
   constructor(view: LogView, options: ReadOptions, defaultVisibility: Visibility) {
     checkReadOptions(options);
@@ -245,7 +250,8 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
       let low = Math.max(until, open.segment.baseId, this.#nextId - this.#left + 1);
       let high = this.#nextId;
       while (low < high) {
-        const middle = (low + high) >>> 1;
+        // Not by a shift: ids exceed 32 bits.
+        const middle = Math.floor((low + high) / 2);
         if (end - open.offsetOf(middle) <= blockBytes) high = middle;
         else low = middle + 1;
       }
