@@ -66,11 +66,14 @@ export function toNodeStream<T>(reader: ReaderSource<T>, options: NodeStreamOpti
         (error: unknown) => this.destroy(error as Error),
       );
     },
-    destroy(error, done): void {
-      reader[Symbol.asyncDispose]().then(
-        () => done(error),
-        (failure: unknown) => done(error ?? (failure as Error)),
-      );
+    async destroy(error, done): Promise<void> {
+      let failure = error;
+      try {
+        await reader[Symbol.asyncDispose]();
+      } catch (thrown) {
+        failure ??= thrown as Error;
+      }
+      done(failure);
     },
   });
 }

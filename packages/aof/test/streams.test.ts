@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { MemoryFileSystem } from "@varve/fs-core";
 import { FaultPlan, FaultyFileSystem } from "@varve/fs-core/testing";
 import { expect, test } from "vitest";
-import { type Aof, type AofRecord, openReadOnly, type RecordBatch, toNodeStream, toWebStream } from "../src/index.ts";
+import { type Aof, type AofRecord, type RecordBatch, toNodeStream, toWebStream } from "../src/index.ts";
 import { openOn } from "./support/log-harness.ts";
 
 const count = 200;
