@@ -15,7 +15,7 @@ type Name = (typeof names)[number];
 type Command =
   | { kind: "append"; count: number; ttlMs: number | undefined }
   | { kind: "batch"; count: number }
-  | { kind: "trim"; at: number; force: boolean }
+  | { kind: "trim"; at: number; isNear: boolean; force: boolean }
   | { kind: "retain" | "open" | "pull" | "close" | "crash" }
   | { kind: "make" | "drop"; name: Name }
   | { kind: "commit" | "reset"; name: Name; at: number }
@@ -30,7 +30,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant("append"), count: fc.integer({ min: 1, max: 15 }), ttlMs: ownTtlMs }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("batch"), count: fc.integer({ min: 2, max: 7 }) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("trim"), at, force: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("trim"), at, isNear: fc.boolean(), force: fc.boolean() }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constantFrom("retain", "open", "pull", "pull", "close", "crash") }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("make", "make", "drop"), name }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("commit", "commit", "reset"), name, at }) },
@@ -81,7 +81,9 @@ class Pair {
         return;
       }
       case "trim": {
-        const beforeId = 1 + (step.at % (log.lastId + 1));
+        // Where a cursor stands is where trims go wrong.
+        const near = Math.min(this.#lowestCursor() + (step.at % 4), log.lastId + 1);
+        const beforeId = step.isNear && near > 0 ? near : 1 + (step.at % (log.lastId + 1));
         const report = await log.trim(beforeId, { force: step.force });
         const held = step.force ? beforeId : Math.min(beforeId, this.#lowestCursor());
         this.#firstId = Math.max(this.#firstId, held);
@@ -225,7 +227,7 @@ function assertRecord({ id, payload }: AofRecord): number {
 
 test("a log is an array without its beginning", { timeout: 120_000 }, async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
+    fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: 40, size: "max" }), async (commands) => {
       const pair = new Pair();
       await pair.open();
       for (const step of commands) {
@@ -234,6 +236,6 @@ test("a log is an array without its beginning", { timeout: 120_000 }, async () =
       }
       await pair.end();
     }),
-    { numRuns: process.env["VARVE_FULL"] === "1" ? 2000 : 80 },
+    { numRuns: process.env["VARVE_FULL"] === "1" ? 2000 : 25 },
   );
 });
