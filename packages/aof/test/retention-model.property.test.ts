@@ -54,7 +54,9 @@ class Pair {
 
   async open(): Promise<void> {
     const random = new SeededRandom(this.#seed++);
-    const settings = { ...logSettings, segmentMaxRecords: 8, ttlMs, retention: { maxRecords } } as const;
+    // Never by itself: what goes is what the commands say.
+    const retention = { maxRecords, intervalMs: 86_400_000 };
+    const settings = { ...logSettings, segmentMaxRecords: 8, ttlMs, retention } as const;
     this.#log = await Aof.open(
       { ...settings, flushStrategy: { kind: "sync" } },
       { fileSystem: this.#fs, clock: this.#clock, random },
