@@ -13,7 +13,7 @@ import { listLog } from "./log-listing.ts";
 import { ManifestFile, readManifest, readManifestSync } from "./manifest-file.ts";
 import type { LogParts } from "./parts.ts";
 import { applyRecovery, tailOf } from "./recovery.ts";
-import { type CursorPositions, openCursors } from "./cursor-file.ts";
+import { checkCursorFile, type CursorPositions, openCursors } from "./cursor-file.ts";
 import { recoveredLastId, reportRecovery } from "./recovery-messages.ts";
 import { planRecovery, type RecoveryPlan } from "./recovery-plan.ts";
 import type { LostRange, RecoveryReport } from "./recovery-report.ts";
@@ -56,6 +56,8 @@ export async function openLogFiles(
     const lost: LostRange[] = [];
     let found = await manifestOf(directory, settings, lost);
     keys = await loadKeys(directory, found.manifest, settings.encryption, parts.keyProvider);
+    // Now, although it is read when the end of the log is known: a refusal comes before a byte changes.
+    if (!found.isNew && settings.recovery !== "salvage") await checkCursorFile(directory, found.manifest);
     manifest = new ManifestFile(directory, found.manifest);
     if (found.isNew) manifest.replaceSync({});
     else if (lock === undefined) {
