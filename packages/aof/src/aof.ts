@@ -253,6 +253,7 @@ export class Aof implements AsyncDisposable {
       writer: this.#writer,
       durableId: () => this.durableId,
       isWritable: () => this.#state === "open",
+      refusal: () => this.#refusal(),
       poison: (error) => this.#pipeline.fail(error),
     });
     this.#stopExitHook = commitOnExit(() => {
