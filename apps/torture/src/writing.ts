@@ -116,7 +116,16 @@ export class Writing {
       await this.#parts.turn();
       this.report();
       if (random.int(16) === 0) this.#acknowledge(await this.#flush());
-      if (random.int(4) === 0) await this.#upkeep();
+      if (random.int(4) === 0) await this.#tryUpkeep();
+    }
+  }
+
+  /** Upkeep that could not read what it needs, or not begin, has changed nothing: the log goes on. */
+  async #tryUpkeep(): Promise<void> {
+    try {
+      await this.#upkeep();
+    } catch (error) {
+      if (!isAofError(error) || this.#log.state !== "open") throw error;
     }
   }
 

@@ -19,6 +19,7 @@ import type { KeyProvider } from "./keys/key-provider.ts";
 import type { LogKeys } from "./keys/log-keys.ts";
 import { type RewrapOptions, type RewrappedKeys, type RewrapReport, wrapAnew } from "./keys/rewrap.ts";
 import type { LogDirectory } from "./log-directory.ts";
+import { findId } from "./find-id.ts";
 import { BatchReader, findTimestamp, RecordReader } from "./log-reader.ts";
 import { assertReadableId, type LogView, type Visibility } from "./log-view.ts";
 import { type AppendedBatch, LogWriter } from "./log-writer.ts";
@@ -252,6 +253,7 @@ export class Aof implements AsyncDisposable {
       writer: this.#writer,
       durableId: () => this.durableId,
       isWritable: () => this.#state === "open",
+      refusal: () => this.#refusal(),
       poison: (error) => this.#pipeline.fail(error),
     });
     this.#stopExitHook = commitOnExit(() => {
@@ -422,6 +424,17 @@ export class Aof implements AsyncDisposable {
     if (id > this.#view.visibleId(options?.visibility ?? "durable")) return undefined;
     this.#counters.totalReads++;
     return readRecordSync(this.#view, id);
+  }
+
+  /**
+   * Id of the oldest record that is not older than `timestampUs`, for `from`, `trim`, a cursor; undefined when all are.
+   * @throws AofError `INVALID_ARGUMENT`, `CORRUPTED_RECORD`, `CORRUPTED_SEGMENT`, `IO`, `CLOSED`
+   */
+  async findId(
+    at: { readonly timestampUs: number },
+    options?: { readonly visibility?: Visibility },
+  ): Promise<number | undefined> {
+    return findId(this.#view, at, options?.visibility ?? "durable");
   }
 
   /** Records in order, from wherever `options.from` says; see `ReadOptions`. Leaving the loop releases the reader. */

@@ -35,6 +35,8 @@ export class CursorStore {
   readonly #parts: CursorStoreParts;
   #stored: CursorPositions;
   #latest: Map<string, number>;
+  /** What the replacement in flight will make of `#stored`, should it succeed. */
+  #inFlight: CursorPositions = new Map();
   #waiters: Waiter[] = [];
   #isRunning = false;
 
@@ -54,10 +56,12 @@ export class CursorStore {
     return this.#latest.get(name);
   }
 
-  /** Positions as retention must see them: the lower of what is stored and what is booked. */
+  /** Positions as retention must see them: the lowest of what is stored, in flight and booked, as any may come to stay. */
   get lowest(): CursorPositions {
     const lowest = new Map(this.#stored);
-    for (const [name, position] of this.#latest) lowest.set(name, Math.min(position, lowest.get(name) ?? position));
+    for (const [name, position] of [...this.#inFlight, ...this.#latest]) {
+      lowest.set(name, Math.min(position, lowest.get(name) ?? position));
+    }
     return lowest;
   }
 
@@ -91,6 +95,7 @@ export class CursorStore {
       const waiters = this.#waiters;
       this.#waiters = [];
       const positions = new Map(this.#latest);
+      this.#inFlight = positions;
       try {
         await writeCursors(directory, manifest, positions, poison);
         this.#stored = positions;
@@ -102,6 +107,7 @@ export class CursorStore {
         this.#latest = new Map(this.#stored);
         for (const { reject } of all) reject(failure);
       }
+      this.#inFlight = new Map();
     }
     this.#isRunning = false;
   }

@@ -117,7 +117,9 @@ export async function openCursor(name: string, options: CursorOptions, host: Cur
   assertCursorName(name);
   const { store } = host;
   const isKnown = store.latest(name) !== undefined;
-  const stored = isKnown ? store.settled(name) : store.set(name, positionOf(options.from ?? "earliest", host));
+  const stored = isKnown
+    ? store.settled(name)
+    : store.set(name, positionOf(options.from === undefined ? "earliest" : options.from, host));
   await abortable(stored, options.signal);
   return new Cursor(name, host);
 }

@@ -25,6 +25,7 @@ export type { AofRecord } from "./record.ts";
 export type { RecordHeaders } from "./content/attributes.ts";
 export { RecordBatch } from "./record-batch.ts";
 export type { BatchReader, RecordReader } from "./log-reader.ts";
+export { toNodeStream, toWebStream, type NodeStreamOptions, type ReaderSource } from "./streams.ts";
 
 // Leaving the log.
 export { Cursor, type CursorOptions, type CursorTarget, type CursorWaitOptions } from "./cursor.ts";

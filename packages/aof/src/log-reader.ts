@@ -26,6 +26,8 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
   readonly #view: LogView;
   readonly #options: ReadOptions;
   readonly #visibility: Visibility;
+  /** The newest record that could be seen when the reader was made. */
+  readonly #tailId: number;
   readonly #skipsTrimmed: boolean;
   #open: OpenSegment | undefined;
   /** Forwards: the next record. Backwards: the one to yield next, going down. */
@@ -45,6 +47,11 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
   #isEnding = false;
   #done = false;
 
+  /** Whether its batches' memory is used again. */
+  get isBorrowing(): boolean {
+    return this.#options.borrow === true;
+  }
+
   /** @throws AofError `INVALID_ARGUMENT`, `READER_LIMIT_EXCEEDED`, `CLOSED` */
   constructor(view: LogView, options: ReadOptions, defaultVisibility: Visibility) {
     checkReadOptions(options);
@@ -54,6 +61,8 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
     this.#visibility = options.visibility ?? defaultVisibility;
     this.#skipsTrimmed = options.onTrimmed === "skip";
     this.#left = options.limit ?? Number.POSITIVE_INFINITY;
+    // The tail of this moment: what is appended before the first `next` comes after it.
+    this.#tailId = view.visibleId(this.#visibility);
     view.readerOpened();
   }
 
@@ -245,7 +254,8 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
       let low = Math.max(until, open.segment.baseId, this.#nextId - this.#left + 1);
       let high = this.#nextId;
       while (low < high) {
-        const middle = (low + high) >>> 1;
+        // Not by a shift: ids exceed 32 bits.
+        const middle = Math.floor((low + high) / 2);
         if (end - open.offsetOf(middle) <= blockBytes) high = middle;
         else low = middle + 1;
       }
@@ -290,9 +300,9 @@ export class BatchReader implements AsyncIterableIterator<RecordBatch>, AsyncDis
   #firstId(): number {
     const reverse = this.#options.reverse === true;
     const from: ReadFrom = this.#options.from ?? (reverse ? "tail" : "earliest");
-    const visible = this.#view.visibleId(this.#visibility);
     if (from === "earliest") return this.#view.firstId();
-    if (from === "tail") return reverse ? visible : visible + 1;
+    if (from === "tail") return reverse ? this.#tailId : this.#tailId + 1;
+    const visible = this.#view.visibleId(this.#visibility);
     if (typeof from === "number") {
       if (!this.#skipsTrimmed || from >= this.#view.firstId()) assertReadableId(this.#view, from, "from");
       return reverse ? Math.min(from, visible) : from;

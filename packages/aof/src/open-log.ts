@@ -7,13 +7,13 @@ import { AofError, type AofErrorCode, isAofError, toAofError } from "./errors.ts
 import type { Manifest, SegmentTail } from "./format/manifest-codec.ts";
 import { IndexKeeper } from "./index-keeper.ts";
 import type { LogKeys } from "./keys/log-keys.ts";
-import { ensureKeys, loadKeys } from "./keys/open-keys.ts";
+import { ensureKeys, loadKeys, reloadKeys } from "./keys/open-keys.ts";
 import { LogDirectory } from "./log-directory.ts";
 import { listLog } from "./log-listing.ts";
-import { ManifestFile, readManifest } from "./manifest-file.ts";
+import { ManifestFile, readManifest, readManifestSync } from "./manifest-file.ts";
 import type { LogParts } from "./parts.ts";
 import { applyRecovery, tailOf } from "./recovery.ts";
-import { type CursorPositions, openCursors } from "./cursor-file.ts";
+import { checkCursorFile, type CursorPositions, openCursors } from "./cursor-file.ts";
 import { recoveredLastId, reportRecovery } from "./recovery-messages.ts";
 import { planRecovery, type RecoveryPlan } from "./recovery-plan.ts";
 import type { LostRange, RecoveryReport } from "./recovery-report.ts";
@@ -54,12 +54,20 @@ export async function openLogFiles(
   let keys: LogKeys | undefined;
   try {
     const lost: LostRange[] = [];
-    const found = await manifestOf(directory, settings, lost);
+    let found = await manifestOf(directory, settings, lost);
     keys = await loadKeys(directory, found.manifest, settings.encryption, parts.keyProvider);
+    // Now, although it is read when the end of the log is known: a refusal comes before a byte changes.
+    if (!found.isNew && settings.recovery !== "salvage") await checkCursorFile(directory, found.manifest);
     manifest = new ManifestFile(directory, found.manifest);
     if (found.isNew) manifest.replaceSync({});
-    // A stuck writer must be fenced before its tail is read: whatever it acknowledges was synced before this.
-    else if (lock === undefined) manifest.replaceSync({ epoch: found.manifest.epoch + 1 });
+    else if (lock === undefined) {
+      // The key provider may have taken its time, and the writer need not have been stuck: from what MANIFEST says now.
+      found = { manifest: readManifestSync(directory), isNew: false };
+      manifest.adopt(found.manifest);
+      // A stuck writer must be fenced before its tail is read: whatever it acknowledges was synced before this.
+      manifest.replaceSync({ epoch: found.manifest.epoch + 1 });
+      if (keys !== undefined) await reloadKeys(directory, found.manifest, keys, parts.keyProvider);
+    }
     const epoch = found.isNew || lock === undefined ? manifest.current.epoch : manifest.current.epoch + 1;
     index = await openIndex(directory, settings, found.manifest.logId, epoch);
     const plan = await planOrSalvage(directory, settings, index, manifest, lost);

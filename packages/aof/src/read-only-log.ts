@@ -15,6 +15,7 @@ import { LogKeys } from "./keys/log-keys.ts";
 import { unwrapInto } from "./keys/wrapping.ts";
 import { LogDirectory } from "./log-directory.ts";
 import { listLog } from "./log-listing.ts";
+import { findId } from "./find-id.ts";
 import { BatchReader, RecordReader } from "./log-reader.ts";
 import { assertReadableId, type LogView, trimmedOr, type Visibility } from "./log-view.ts";
 import { readManifest, readManifestSync } from "./manifest-file.ts";
@@ -191,6 +192,17 @@ export class ReadOnlyLog implements AsyncDisposable {
     } catch (error) {
       throw trimmedOr(error, this.#view, id);
     }
+  }
+
+  /**
+   * Id of the oldest record that is not older than `timestampUs`, undefined when all are.
+   * @throws AofError `INVALID_ARGUMENT`, `CORRUPTED_RECORD`, `CORRUPTED_SEGMENT`, `IO`, `CLOSED`
+   */
+  async findId(
+    at: { readonly timestampUs: number },
+    options?: { readonly visibility?: Visibility },
+  ): Promise<number | undefined> {
+    return findId(this.#view, at, options?.visibility ?? "written");
   }
 
   /** As `Aof.read`; with `follow` it goes on as the writer writes. */

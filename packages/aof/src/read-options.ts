@@ -7,7 +7,7 @@ export type ReadFrom =
   /** The first record that is not older; in reverse the newest that is not newer. */
   | { readonly timestampUs: number }
   | "earliest"
-  /** After the newest record that may be seen now: with `follow`, only what comes. In reverse: the newest itself. */
+  /** After the newest record that may be seen at the moment of the call: with `follow`, only what comes. In reverse: the newest itself. */
   | "tail";
 
 /** What an iterator yields, and when it ends. */

@@ -41,6 +41,8 @@ export interface RetentionParts {
   readonly writer: LogWriter;
   readonly durableId: () => number;
   readonly isWritable: () => boolean;
+  /** Why it is not. */
+  readonly refusal: () => AofError;
   readonly poison: (error: AofError) => void;
 }
 
@@ -82,8 +84,7 @@ export class Retention {
   /** What the settings ask for, now. @throws AofError `FENCED`, `IO`, … */
   async apply(dryRun: boolean): Promise<RetentionReport> {
     const plan = await this.#plan(true);
-    if (!this.#parts.isWritable())
-      throw new AofError("CLOSED", "the log was closed or poisoned while retention looked");
+    if (!this.#parts.isWritable()) throw this.#parts.refusal();
     if (!dryRun) this.#leaveActive(plan);
     const trimmed = await this.#cut(this.#endOf(plan), dryRun, false);
     return { ...trimmed, due: plan.removals, isActiveDone: plan.isActiveDone };

@@ -234,7 +234,10 @@ export function resolveAofSettings(input: AofSettings): ResolvedAofSettings {
     "an integer in 1..2^32-1",
   );
   check("flushOn", settings.flushOn === undefined || ["main", "pool"].includes(settings.flushOn), "main or pool");
-  check("encryption", settings.encryption === undefined || typeof settings.encryption === "boolean", "true or false");
+  if (settings.encryption !== undefined && typeof settings.encryption !== "boolean") {
+    // Never the value: it may be a key that was put in the wrong place.
+    problems.push(`encryption: got ${typeof settings.encryption}, want true or false`);
+  }
   const compression = resolveCompression(settings.compression, problems);
 
   const ttlMs = resolveTtl(settings, problems);

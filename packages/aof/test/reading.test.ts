@@ -227,3 +227,16 @@ test("a read-only open of nothing, and of a bad setting", async () => {
     message: expect.stringMatching(/maxReaders.*\ncolour/),
   });
 });
+
+test("tail is the end at the moment of the call, forwards and backwards", async () => {
+  const log = await openOn(new MemoryFileSystem());
+  await log.appendDurable(new Uint8Array(1));
+  const forwards = log.read({ from: "tail", follow: true });
+  const backwards = log.read({ reverse: true });
+  await log.appendDurable(new Uint8Array(2));
+  expect((await forwards.next()).value?.id).toBe(2);
+  expect((await backwards.next()).value?.id).toBe(1);
+  await forwards.return();
+  await backwards.return();
+  await log.close();
+});

@@ -2,10 +2,11 @@
  * Makes the bodies of appended records: what the settings and each record's options ask for.
  *
  * Always true:
- *  I1  the data key held is that of `#segment` and `#generation`; another one is wiped when it is replaced
+ *  I1  the data key held is that of `#segment` and `#generation`; it is let go of when another one takes its place
  *  I2  `plan` may be called for records that are refused later; `encode` only for one that has its id for good, so that no
  *      (data key, id) ever covers two contents
  */
+import type { KeyObject } from "node:crypto";
 import { AofError } from "../errors.ts";
 import type { LogKeys } from "../keys/log-keys.ts";
 import { describe } from "../describe.ts";
@@ -33,7 +34,7 @@ export class ContentEncoder {
   readonly #epoch: number;
   #segment: KeyedSegment | undefined;
   #generation = 0;
-  #key: Uint8Array | undefined;
+  #key: KeyObject | undefined;
 
   /**
    * @param keys encrypts with their current generation; undefined: in the clear
@@ -71,9 +72,8 @@ export class ContentEncoder {
     return encodeBody(plan, this.#key, this.#segment as KeyedSegment, id, timestampUs, flags);
   }
 
-  /** Wipes the data key. */
+  /** Lets go of the data key. */
   close(): void {
-    this.#key?.fill(0);
     this.#key = undefined;
     this.#segment = undefined;
   }

@@ -2,6 +2,7 @@
  * What a record's body holds, from the outside in: expiry, cipher, compression, attributes, payload; see FORMAT.md
  * "What a record's body holds". Pure.
  */
+import type { KeyObject } from "node:crypto";
 import { viewOf, writeU64 } from "../format/bytes.ts";
 import { codecBits, expiryBytes, recordCipher, recordCodec, recordFlag } from "../format/record-layout.ts";
 import { decodeAttributes, type RecordAttributes } from "./attributes.ts";
@@ -70,7 +71,7 @@ export function planBody(
  */
 export function encodeBody(
   plan: PlannedBody,
-  key: Uint8Array | undefined,
+  key: KeyObject | undefined,
   segment: KeyedSegment,
   id: number,
   timestampUs: number,
@@ -97,7 +98,7 @@ export function decodeBody(
   body: Uint8Array,
   record: Omit<RecordFacts, "expiresAtUs">,
   segment: KeyedSegment,
-  dataKey: (generation: number) => Uint8Array,
+  dataKey: (generation: number) => KeyObject,
 ): RecordContent {
   const { flags } = record;
   let rest = body;

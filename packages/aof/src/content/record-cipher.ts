@@ -5,7 +5,7 @@
  * nonce is used twice. The tag also covers where the record stands and everything its header says of the content, so a
  * record that was copied elsewhere, or whose time, flags or expiry were changed, does not authenticate.
  */
-import { createCipheriv, createDecipheriv } from "node:crypto";
+import { createCipheriv, createDecipheriv, type KeyObject } from "node:crypto";
 import { BodyProblem } from "./body-problem.ts";
 
 /** The segment that a record was encrypted for. A repair keeps all of it. */
@@ -39,7 +39,7 @@ const nonce = new DataView(nonceBytes.buffer);
 
 /** Writes the cipher text and its tag to `target`, which is `content.length + tagBytes` long. */
 export function encrypt(
-  key: Uint8Array,
+  key: KeyObject,
   segment: KeyedSegment,
   record: RecordFacts,
   content: Uint8Array,
@@ -54,7 +54,7 @@ export function encrypt(
 }
 
 /** @throws BodyProblem `TAMPERED_RECORD`, `CORRUPTED_RECORD` */
-export function decrypt(key: Uint8Array, segment: KeyedSegment, record: RecordFacts, sealed: Uint8Array): Uint8Array {
+export function decrypt(key: KeyObject, segment: KeyedSegment, record: RecordFacts, sealed: Uint8Array): Uint8Array {
   if (sealed.length < tagBytes) {
     throw new BodyProblem("CORRUPTED_RECORD", "is damaged: it is too short to be encrypted");
   }

@@ -108,7 +108,7 @@ function entryAt(bytes: Uint8Array, view: DataView, at: number, end: number): Ke
   return {
     generation: bytes[at] as number,
     keyId,
-    wrapped: bytes.slice(idAt + idLength, idAt + idLength + wrappedLength),
-    checkValue: bytes.slice(at + 8, at + 8 + checkValueBytes),
+    wrapped: new Uint8Array(bytes.subarray(idAt + idLength, idAt + idLength + wrappedLength)),
+    checkValue: new Uint8Array(bytes.subarray(at + 8, at + 8 + checkValueBytes)),
   };
 }

@@ -42,6 +42,8 @@ export function codecBits(codec: number, cipher: number, keyGeneration: number):
 /** Whether flags and codec bits are a combination that this version writes. */
 export function isKnownBody(flags: number, bits: number): boolean {
   if ((flags & ~knownRecordFlags) !== 0) return false;
+  // A placeholder holds nothing: a record that does hold something must not be hidden by one bit.
+  if ((flags & recordFlag.lost) !== 0) return bits === 0 && (flags & bodyFlags) === 0;
   if (bits === 0) return (flags & (recordFlag.compressed | recordFlag.encrypted)) === 0;
   const codec = bits & 15;
   const cipher = (bits >>> 4) & 15;

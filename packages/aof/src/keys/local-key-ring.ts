@@ -27,7 +27,8 @@ export function localKeyRing(settings: LocalKeyRingSettings): KeyProvider {
   const keys = new Map<string, Uint8Array>();
   const given = settings?.keys;
   if (typeof given !== "object" || given === null) {
-    problems.push(`keys: got ${describe(given)}, want an object of keys by id`);
+    // Never the value: it may be a key.
+    problems.push(`keys: got ${given === null ? "null" : typeof given}, want an object of keys by id`);
   } else {
     for (const [id, key] of Object.entries(given)) {
       const bytes = bytesOf(key);

@@ -3,9 +3,10 @@
  *
  * Always true:
  *  I1  keys are in private fields only: no inspection, no JSON, no message holds a byte of them
- *  I2  at most {@link dataKeysMax} data keys are kept; one that is dropped is wiped
+ *  I2  at most {@link dataKeysMax} data keys are kept
  *  I3  after `close` there is none, and none can be had
  */
+import type { KeyObject } from "node:crypto";
 import type { KeyedSegment } from "../content/record-cipher.ts";
 import { BodyProblem } from "../content/body-problem.ts";
 import type { KeyEntry } from "../format/keys-codec.ts";
@@ -19,8 +20,8 @@ export class LogKeys {
   readonly logId: string;
   readonly #generations = new Map<number, Uint8Array>();
   /** By generation and segment, in order of first use. */
-  readonly #dataKeys = new Map<string, Uint8Array>();
-  #newest: { readonly segment: KeyedSegment; readonly generation: number; readonly key: Uint8Array } | undefined;
+  readonly #dataKeys = new Map<string, KeyObject>();
+  #newest: { readonly segment: KeyedSegment; readonly generation: number; readonly key: KeyObject } | undefined;
   #current = 0;
   #entries: readonly KeyEntry[] = [];
 
@@ -57,11 +58,11 @@ export class LogKeys {
 
   /** A copy of a generation's key, to be wrapped; the caller wipes it. */
   copyOf(generation: number): Uint8Array {
-    return this.#generation(generation).slice();
+    return new Uint8Array(this.#generation(generation));
   }
 
-  /** The data key of a segment, for reading: borrowed until the next call. @throws BodyProblem `CORRUPTED_KEYS` */
-  dataKey(segment: KeyedSegment, generation: number): Uint8Array {
+  /** The data key of a segment, for reading. @throws BodyProblem `CORRUPTED_KEYS` */
+  dataKey(segment: KeyedSegment, generation: number): KeyObject {
     const newest = this.#newest;
     if (newest?.segment === segment && newest.generation === generation) return newest.key;
     const name = `${generation} ${segment.baseId} ${segment.epoch} ${segment.saltLow} ${segment.saltHigh}`;
@@ -75,15 +76,14 @@ export class LogKeys {
     return key;
   }
 
-  /** The same, the caller's own: to be wiped. @throws BodyProblem `CORRUPTED_KEYS` */
-  newDataKey(segment: KeyedSegment, generation: number): Uint8Array {
+  /** The same, not kept here. @throws BodyProblem `CORRUPTED_KEYS` */
+  newDataKey(segment: KeyedSegment, generation: number): KeyObject {
     return deriveDataKey(this.#generation(generation), segment);
   }
 
-  /** Wipes every key. */
+  /** Wipes every key, and lets go of the data keys. */
   close(): void {
     for (const key of this.#generations.values()) key.fill(0);
-    for (const key of this.#dataKeys.values()) key.fill(0);
     this.#generations.clear();
     this.#dataKeys.clear();
     this.#newest = undefined;
@@ -98,9 +98,8 @@ export class LogKeys {
   }
 
   #dropOldest(): void {
-    for (const [name, key] of this.#dataKeys) {
+    for (const name of this.#dataKeys.keys()) {
       this.#dataKeys.delete(name);
-      key.fill(0);
       return;
     }
   }

@@ -45,6 +45,21 @@ export async function loadKeys(
 }
 
 /**
+ * Adds what a writer did to KEYS while its keys were being unwrapped; call it once that writer is fenced. Without it the
+ * next key made here would take the number of one that the other made, and the place of it in KEYS.
+ * @throws AofError as {@link loadKeys}
+ */
+export async function reloadKeys(
+  directory: LogDirectory,
+  { logId, hasKeys }: KeyedLog,
+  keys: LogKeys,
+  provider: KeyProvider | undefined,
+): Promise<void> {
+  if (provider === undefined || !hasKeys) return;
+  await unwrapInto(keys, (await readKeysOf(directory, logId)).entries, provider, undefined);
+}
+
+/**
  * Gives the log its first key if it has none, and has MANIFEST say so. KEYS is durable before MANIFEST names it, and
  * MANIFEST names it before a record is encrypted.
  */

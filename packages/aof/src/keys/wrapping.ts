@@ -53,7 +53,7 @@ async function unwrap(logId: string, entry: KeyEntry, provider: KeyProvider, sig
   const context = { logId, generation };
   let key: Uint8Array;
   try {
-    key = await provider.unwrap({ keyId, wrapped: wrapped.slice() }, context, { signal });
+    key = await provider.unwrap({ keyId, wrapped: new Uint8Array(wrapped) }, context, { signal });
     if (signal.aborted) {
       // Nobody waits for it any more.
       if (key instanceof Uint8Array) key.fill(0);
@@ -66,7 +66,12 @@ async function unwrap(logId: string, entry: KeyEntry, provider: KeyProvider, sig
     key instanceof Uint8Array &&
     key.length === keyBytes &&
     Buffer.compare(keyCheckValue(key, context), entry.checkValue) === 0;
-  if (isRight) return key;
+  if (isRight) {
+    // Never the provider's own array: a Buffer's `slice` is no copy, and wiping such a "copy" would wipe the log's key.
+    const own = new Uint8Array(key);
+    key.fill(0);
+    return own;
+  }
   if (key instanceof Uint8Array) key.fill(0);
   throw new AofError(
     "WRONG_KEY",
@@ -84,7 +89,7 @@ async function wrap(
 ): Promise<KeyEntry> {
   const context = { logId, generation };
   // Its own copy: a provider that keeps or changes what it was lent does no harm.
-  const lent = key.slice();
+  const lent = new Uint8Array(key);
   try {
     const { keyId, wrapped } = await provider.wrap(lent, context, { signal });
     const idBytes = typeof keyId === "string" && keyId.isWellFormed() ? Buffer.byteLength(keyId) : 0;
@@ -95,7 +100,7 @@ async function wrap(
         `the key provider wraps to an id of ${idBytes} and a key of ${wrappedBytes} bytes, want 1..${maxKeyIdBytes} and 1..${maxWrappedBytes}`,
       );
     }
-    return { generation, keyId, wrapped: wrapped.slice(), checkValue: keyCheckValue(key, context) };
+    return { generation, keyId, wrapped: new Uint8Array(wrapped), checkValue: keyCheckValue(key, context) };
   } catch (error) {
     throw providerFailure(error, `wrapping the log's key ${generation}`, undefined, signal);
   } finally {
