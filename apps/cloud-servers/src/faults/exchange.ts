@@ -102,7 +102,7 @@ async function send(response: ServerResponse, reply: Reply): Promise<number> {
  * connection. A client that was never told to continue gets its answer at once, and the connection ends.
  */
 export async function discardBody({ request, response, expectsContinue }: DiscardedExchange): Promise<void> {
-  if (request.readableEnded) return;
+  if (request.readableEnded || request.destroyed) return;
   if (expectsContinue && !request.readableDidRead) {
     response.setHeader("connection", "close");
     return;
