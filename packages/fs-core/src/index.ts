@@ -100,6 +100,7 @@ export {
 } from "./object-store/store-error.ts";
 
 // Wrappers of object stores: each takes a store and gives one.
+export { withConcurrency } from "./object-store/wrappers/with-concurrency.ts";
 export { withPrefix } from "./object-store/wrappers/with-prefix.ts";
 export { type TimeoutSettings, withRetry, withTimeout } from "./object-store/wrappers/with-settings.ts";
 export { type DriverOperation, driverOperations, type DriverRequest } from "./object-store/wrappers/driver-request.ts";

@@ -1,7 +1,15 @@
 // Goal: a wrapped store keeps every promise of `ObjectStore`.
 // Method: the conformance suite on each wrapper over a store in memory, and on all of them together.
 import { describe, test } from "vitest";
-import { createObjectStore, MemoryDriver, type ObjectStore, withPrefix, withRetry, withTimeout } from "../src/index.ts";
+import {
+  createObjectStore,
+  MemoryDriver,
+  type ObjectStore,
+  withConcurrency,
+  withPrefix,
+  withRetry,
+  withTimeout,
+} from "../src/index.ts";
 import { objectStoreConformance } from "../src/testing/index.ts";
 
 type Wrap = (store: ObjectStore) => ObjectStore | Promise<ObjectStore>;
@@ -11,6 +19,7 @@ const wrappers: Readonly<Record<string, Wrap>> = {
   withRetry: (store) => withRetry(store, { attemptsMax: 2 }),
   "withRetry, none": (store) => withRetry(store, false),
   withTimeout: (store) => withTimeout(store, { callTimeoutMs: 60_000, requestTimeoutMs: 5000, stallTimeoutMs: 5000 }),
+  withConcurrency: (store) => withConcurrency(store, 2),
 };
 
 const all: Wrap = async (store) => {
