@@ -102,6 +102,7 @@ export {
 // Wrappers of object stores: each takes a store and gives one.
 export { withConcurrency } from "./object-store/wrappers/with-concurrency.ts";
 export { withPrefix } from "./object-store/wrappers/with-prefix.ts";
+export { type RateLimits, withRateLimit } from "./object-store/wrappers/with-rate-limit.ts";
 export { type TimeoutSettings, withRetry, withTimeout } from "./object-store/wrappers/with-settings.ts";
 export { type DriverOperation, driverOperations, type DriverRequest } from "./object-store/wrappers/driver-request.ts";
 export { ForwardingDriver, type WrappedStore } from "./object-store/wrappers/forwarding-driver.ts";

@@ -7,6 +7,7 @@ import {
   type ObjectStore,
   withConcurrency,
   withPrefix,
+  withRateLimit,
   withRetry,
   withTimeout,
 } from "../src/index.ts";
@@ -20,6 +21,14 @@ const wrappers: Readonly<Record<string, Wrap>> = {
   "withRetry, none": (store) => withRetry(store, false),
   withTimeout: (store) => withTimeout(store, { callTimeoutMs: 60_000, requestTimeoutMs: 5000, stallTimeoutMs: 5000 }),
   withConcurrency: (store) => withConcurrency(store, 2),
+  withRateLimit: (store) =>
+    withRateLimit(store, {
+      requestsPerSecond: 1e6,
+      writesPerSecond: 1e6,
+      listsPerSecond: 1e6,
+      uploadBytesPerSecond: 1e9,
+      downloadBytesPerSecond: 1e9,
+    }),
 };
 
 const all: Wrap = async (store) => {
