@@ -55,7 +55,8 @@ export {
 export { openStore, type OpenedStore, type OpenStoreOptions, type OpenStoreParts } from "./object-store/open-store.ts";
 export { storeRegistry, StoreRegistry, type BackendLoader } from "./object-store/store-registry.ts";
 export { assertStoreId, ensureStoreId, readStoreId, storeIdKey } from "./object-store/store-identity.ts";
-export { createObjectStore, type StoreParts } from "./object-store/driver-store.ts";
+export { createObjectStore } from "./object-store/driver-store.ts";
+export type { StoreParts } from "./object-store/store-parts.ts";
 export { LocalDriver, type LocalDriverParts } from "./object-store/local/local-driver.ts";
 export { MemoryDriver } from "./object-store/memory-driver.ts";
 export type { RetrySettings, StoreSettings } from "./object-store/store-settings.ts";
@@ -97,6 +98,14 @@ export {
   type StoreErrorContext,
   type StoreOutcome,
 } from "./object-store/store-error.ts";
+
+// Wrappers of object stores: each takes a store and gives one.
+export { withConcurrency } from "./object-store/wrappers/with-concurrency.ts";
+export { withPrefix } from "./object-store/wrappers/with-prefix.ts";
+export { type RateLimits, withRateLimit } from "./object-store/wrappers/with-rate-limit.ts";
+export { type TimeoutSettings, withRetry, withTimeout } from "./object-store/wrappers/with-settings.ts";
+export { type DriverOperation, driverOperations, type DriverRequest } from "./object-store/wrappers/driver-request.ts";
+export { ForwardingDriver, type WrappedStore } from "./object-store/wrappers/forwarding-driver.ts";
 
 // Plug in here: what a backend implements.
 export type {

@@ -6,8 +6,8 @@
  *  I2  every call, body and writer that is not over is counted; `close` waits for the calls and ends bodies and writers
  *  I3  uploads that are being dropped after an abort are owned by the store until they are
  */
-import { type Clock, systemClock } from "../clock.ts";
-import { type Random, systemRandom } from "../random.ts";
+import { systemClock } from "../clock.ts";
+import { systemRandom } from "../random.ts";
 import { copyObject } from "./copy-object.ts";
 import { deleteObject, deleteObjects } from "./delete-objects.ts";
 import { DriverObjectWriter } from "./driver-object-writer.ts";
@@ -48,15 +48,10 @@ import { RetryBudget } from "./retry-budget.ts";
 import { type CallParts, StoreCall } from "./store-call.ts";
 import type { StoreCapabilities } from "./store-capabilities.ts";
 import { isStoreError, StoreError } from "./store-error.ts";
+import type { StoreParts } from "./store-parts.ts";
 import { resolveStoreSettings, type StoreSettings } from "./store-settings.ts";
 import { objectInfo } from "./stored-metadata.ts";
 import { assertCondition, copyCondition, newPutId, refuse, uploadRequest } from "./write-request.ts";
-
-/** What a store gets from outside. */
-export interface StoreParts {
-  readonly clock?: Clock;
-  readonly random?: Random;
-}
 
 /** How long the dropping of an upload may take. */
 const dropTimeoutMs = 10_000;
@@ -77,27 +72,37 @@ class DriverStore implements ObjectStore {
   readonly url: string;
   readonly capabilities: StoreCapabilities;
   readonly driver: ObjectStoreDriver;
+  readonly parts: Required<StoreParts>;
   readonly #parts: CallParts;
   readonly #running = new Set<Promise<unknown>>();
   readonly #open = new Set<{ end(): Promise<void> }>();
   #closing: Promise<void> | undefined;
 
+  /** @param budget shared with the store that this one is derived from; left out: one of its own */
   constructor(
     driver: ObjectStoreDriver,
     settings: StoreSettings,
     { clock = systemClock, random = systemRandom }: StoreParts,
+    budget?: RetryBudget,
   ) {
     const resolved = resolveStoreSettings(settings);
     this.driver = driver;
+    this.parts = { clock, random };
     this.url = driver.url;
     this.capabilities = driver.capabilities;
     this.#parts = {
       clock,
       random,
       settings: resolved,
-      budget: new RetryBudget(resolved.retry.budget),
+      budget: budget ?? new RetryBudget(resolved.retry.budget),
       url: driver.url,
     };
+  }
+
+  derive(driver: ObjectStoreDriver, settings: StoreSettings = {}, parts: StoreParts = {}): ObjectStore {
+    const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+    const budget = settings.retry === undefined ? this.#parts.budget : undefined;
+    return new DriverStore(driver, { ...this.#parts.settings, ...given }, { ...this.parts, ...parts }, budget);
   }
 
   async get(key: string, options: GetOptions = {}): Promise<ObjectBody> {

@@ -73,6 +73,13 @@ export interface ObjectStoreDriver {
 export interface DriverCall {
   /** The caller's signal and the deadline in one. */
   readonly signal: AbortSignal;
+  /** 1 for the first attempt of a request, one more for each that is made again. Left out: 1. */
+  readonly attempt?: number;
+  /**
+   * For wrappers that let a request wait before they send it: runs `turn`, during which the request's own deadline does not
+   * run. Rejects when `signal` fired meanwhile, and then nothing may be sent. Left out: there is no such deadline.
+   */
+  readonly waiting?: <T>(turn: () => Promise<T>) => Promise<T>;
 }
 
 /** What a store knows of an object. */

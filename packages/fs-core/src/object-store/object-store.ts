@@ -22,6 +22,8 @@ import type { FileSystem } from "../file-system/file-system.ts";
 import type { ObjectStoreDriver } from "./object-driver.ts";
 import type { ProbeReport } from "./probe-report.ts";
 import type { StoreCapabilities } from "./store-capabilities.ts";
+import type { StoreParts } from "./store-parts.ts";
+import type { StoreSettings } from "./store-settings.ts";
 
 /** Whole objects under keys. See the promises above. */
 export interface ObjectStore extends AsyncDisposable {
@@ -30,6 +32,14 @@ export interface ObjectStore extends AsyncDisposable {
   readonly capabilities: StoreCapabilities;
   /** The requests below, for wrappers. */
   readonly driver: ObjectStoreDriver;
+  /** Clock and randomness of this store, for wrappers. */
+  readonly parts: Required<StoreParts>;
+  /**
+   * For wrappers: a store over another driver, with this store's settings and parts where none are given. It closes
+   * `driver` and not this store. The two share one budget of retries, unless `settings.retry` is given.
+   * @throws StoreError `INVALID_ARGUMENT`
+   */
+  derive(driver: ObjectStoreDriver, settings?: StoreSettings, parts?: StoreParts): ObjectStore;
 
   /**
    * The object's bytes as a stream. Resolves when the first answer is there; an answer that breaks off is continued, from

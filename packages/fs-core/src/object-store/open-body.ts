@@ -19,7 +19,7 @@ export async function openBody(
     const controller = new AbortController();
     const abort = (): void => controller.abort();
     driverCall.signal.addEventListener("abort", abort, { once: true });
-    const answer = await driver.get(key, request, { signal: controller.signal });
+    const answer = await driver.get(key, request, { ...driverCall, signal: controller.signal });
     call.signal.addEventListener("abort", abort, { once: true });
     const stop = (): void => {
       call.signal.removeEventListener("abort", abort);

@@ -1,12 +1,13 @@
 /** A URL becomes a store whose manners are known. */
 import { systemClock } from "../clock.ts";
 import { systemRandom } from "../random.ts";
-import { createObjectStore, type StoreParts } from "./driver-store.ts";
+import { createObjectStore } from "./driver-store.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { ProbeReport } from "./probe-report.ts";
 import { StoreError } from "./store-error.ts";
 import { assertStoreId, ensureStoreId } from "./store-identity.ts";
 import { type StoreRegistry, storeRegistry } from "./store-registry.ts";
+import type { StoreParts } from "./store-parts.ts";
 import type { StoreSettings } from "./store-settings.ts";
 import { parseStoreUrl } from "./store-url.ts";
 

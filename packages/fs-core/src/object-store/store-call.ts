@@ -10,6 +10,7 @@ import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
 import type { DriverCall } from "./object-driver.ts";
 import type { CallOptions } from "./object-store.ts";
+import { RequestDeadline } from "./request-deadline.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import { describeCause, isStoreError, StoreError } from "./store-error.ts";
 import type { ResolvedStoreSettings } from "./store-settings.ts";
@@ -103,7 +104,7 @@ export class StoreCall {
     for (let attempt = 1; ; attempt++) {
       this.assertRunning();
       try {
-        const result = await this.#once(send, this.#requestTimeoutMs(bytes));
+        const result = await this.#once(send, attempt, this.#requestTimeoutMs(bytes));
         budget.refill();
         return result;
       } catch (thrown) {
@@ -117,33 +118,36 @@ export class StoreCall {
     }
   }
 
-  async #once<T>(send: (call: DriverCall) => Promise<T>, timeoutMs: number): Promise<T> {
+  async #once<T>(send: (call: DriverCall) => Promise<T>, attempt: number, timeoutMs: number): Promise<T> {
     const controller = new AbortController();
     const onEnd = (): void => controller.abort();
     this.signal.addEventListener("abort", onEnd, { once: true });
     let isLate = false;
-    const timer = this.#parts.clock.after(
-      timeoutMs,
-      () => {
-        isLate = true;
-        controller.abort();
-      },
-      { background: true },
-    );
+    const deadline = new RequestDeadline(this.#parts.clock, timeoutMs, () => {
+      isLate = true;
+      controller.abort();
+    });
+    const waiting = async <R>(turn: () => Promise<R>): Promise<R> => {
+      const result = await deadline.paused(turn);
+      if (controller.signal.aborted) throw new StoppedError(true);
+      return result;
+    };
     // A driver that does not listen to its signal must not hold the caller.
     const stopped = new Promise<never>((_resolve, reject) => {
-      controller.signal.addEventListener("abort", () => reject(new StoppedError()), { once: true });
+      controller.signal.addEventListener("abort", () => reject(new StoppedError(deadline.isPaused)), { once: true });
     });
     stopped.catch(() => {});
     try {
-      const sent = send({ signal: controller.signal });
+      const sent = send({ signal: controller.signal, attempt, waiting });
       sent.catch(() => {});
       return await Promise.race([sent, stopped]);
     } catch (error) {
+      // An answer that was given up has a connection, and nobody else to close it.
+      controller.abort();
       if (isLate) throw new StoreError("TIMEOUT", `no answer within ${timeoutMs} ms`, { outcome: "unknown" });
       throw error;
     } finally {
-      timer.cancel();
+      deadline.end();
       this.signal.removeEventListener("abort", onEnd);
     }
   }
@@ -189,7 +193,8 @@ export class StoreCall {
   /** As a {@link StoreError} that says where. What is none was not foreseen by the driver: nothing is known then. */
   #typed(thrown: unknown, operation: string): StoreError {
     if (thrown instanceof StoppedError) {
-      return new StoreError("ABORTED", "stopped", { ...this.#context(operation), outcome: "unknown" });
+      const outcome = thrown.isUnsent ? "none" : "unknown";
+      return new StoreError("ABORTED", "stopped", { ...this.#context(operation), outcome });
     }
     if (!isStoreError(thrown)) {
       return new StoreError("IO", `${this.#what(operation)}: ${describeCause(thrown).message}`, {
@@ -213,7 +218,15 @@ export class StoreCall {
 }
 
 /** Marks a request that was stopped by its signal. */
-class StoppedError extends Error {}
+class StoppedError extends Error {
+  /** Whether it was still waiting for its turn to be sent. */
+  readonly isUnsent: boolean;
+
+  constructor(isUnsent: boolean) {
+    super("stopped");
+    this.isUnsent = isUnsent;
+  }
+}
 
 function assertTimeout(timeoutMs: number, operation: string): void {
   if (timeoutMs === Number.POSITIVE_INFINITY) return;
