@@ -12,10 +12,11 @@ test("the example", async () => {
   const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
   const example = /```ts run\n(.*?)```/s.exec(readme)?.[1] ?? "";
   const printed = /console\.log\(.*\); \/\/ (.*)/.exec(example)?.[1];
-  const source = example
-    .replace("http://127.0.0.1:4443", server.url)
-    .replace("@varve/fs-gcs", import.meta.resolve("../dist/index.js"));
-  const options = { cwd: fileURLToPath(new URL("..", import.meta.url)) };
+  const source = example.replace("@varve/fs-gcs", import.meta.resolve("../dist/index.js"));
+  const options = {
+    cwd: fileURLToPath(new URL("..", import.meta.url)),
+    env: { ...process.env, GCS_ENDPOINT: server.url },
+  };
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
     ["--input-type=module", "-e", source],

@@ -18,13 +18,15 @@ const owners: Readonly<Record<string, string>> = {
   "vega-datasets": "apps/ingest/",
 };
 
+/** Comparing with libraries, or being used by them, is what these are for: they may use any. */
+const comparing: readonly string[] = ["apps/bench", "apps/cloud-servers"];
+
 export function checkOwners(repository: Repository): string[] {
   const workspaceNames = new Set(repository.packages.map(({ name }) => name));
   const isOurs = (name: string): boolean => workspaceNames.has(name) || name.startsWith("@varve/") || name === "varve";
   return [
-    // Comparing libraries is what the bench application is for: it may use any.
     ...repository.packages
-      .filter(({ directory }) => directory !== "apps/bench")
+      .filter(({ directory }) => !comparing.includes(directory))
       .flatMap((member) => [...runtimeProblems(member, isOurs), ...importProblems(repository, member, isOurs)]),
     ...sharedToolProblems(repository, isOurs),
   ];
@@ -72,7 +74,7 @@ function ownerOf(name: string): string | undefined {
 /** A library that two packages, or a package and the root, install for development. */
 function sharedToolProblems(repository: Repository, isOurs: IsOurs): string[] {
   const users = new Map<string, string[]>();
-  const members = repository.packages.filter(({ directory }) => directory !== "apps/bench");
+  const members = repository.packages.filter(({ directory }) => !comparing.includes(directory));
   for (const { directory, manifest } of [...members, { directory: "the root", manifest: repository.root }]) {
     for (const name of dependenciesOf(manifest).keys()) {
       if (!isOurs(name)) users.set(name, [...(users.get(name) ?? []), directory]);
