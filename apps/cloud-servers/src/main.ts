@@ -2,10 +2,14 @@
  * `node dist/main.js <server> [options] [--json]`: starts one server, prints where it is on the first line, and stops at
  * SIGTERM or SIGINT. Whoever starts it may set faults later by `POST /-/faults`.
  */
+import { gcsCommand } from "./gcs/gcs-command.ts";
 import { s3Command } from "./s3/s3-command.ts";
 import type { ServerCommand, StartedServer } from "./server-command.ts";
 
-const commands: ReadonlyMap<string, ServerCommand> = new Map([["s3", s3Command]]);
+const commands: ReadonlyMap<string, ServerCommand> = new Map([
+  ["s3", s3Command],
+  ["gcs", gcsCommand],
+]);
 
 process.exitCode = await main(process.argv.slice(2));
 

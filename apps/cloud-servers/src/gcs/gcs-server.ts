@@ -206,6 +206,8 @@ class RunningServer implements GcsServer {
     }
     noteStatus(answer.status);
     await send(response, answer, fault, { clock: this.#service.clock, signal });
+    // What nobody wanted to read of the body is taken in, or the connection could not be used again.
+    request.resume();
   }
 
   /** Uploads have the object's name elsewhere than in the path. */

@@ -56,7 +56,7 @@ export function queryText(query: Readonly<Record<string, string>>): string {
     .join("&");
 }
 
-export function scopeOf(identity: SigningIdentity, timestamp: string): string {
+function scopeOf(identity: SigningIdentity, timestamp: string): string {
   return `${timestamp.slice(0, 8)}/${identity.region}/${identity.service}/aws4_request`;
 }
 

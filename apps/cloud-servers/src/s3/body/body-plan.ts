@@ -103,7 +103,7 @@ function checksumOf(header: Header, chunked: AwsChunkedForm | undefined): BodyPl
 }
 
 /** The `x-amz-checksum-*` headers that hold a value. @throws S3Error for one that cannot be a checksum */
-export function statedChecksums(header: Header): { algorithm: ChecksumAlgorithm; value: string }[] {
+function statedChecksums(header: Header): { algorithm: ChecksumAlgorithm; value: string }[] {
   return checksumAlgorithms.flatMap((algorithm) => {
     const value = header(checksumHeader(algorithm));
     if (value === undefined) return [];

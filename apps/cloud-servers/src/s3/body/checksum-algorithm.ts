@@ -40,7 +40,7 @@ export function algorithmNamed(name: string): ChecksumAlgorithm | undefined {
 }
 
 /** Bytes of a digest. */
-export const checksumBytes: Readonly<Record<ChecksumAlgorithm, number>> = {
+const checksumBytes: Readonly<Record<ChecksumAlgorithm, number>> = {
   CRC32: 4,
   CRC32C: 4,
   CRC64NVME: 8,
