@@ -101,6 +101,18 @@ export {
 
 // Wrappers of object stores: each takes a store and gives one.
 export { withConcurrency } from "./object-store/wrappers/with-concurrency.ts";
+export { type MeasuredStore, type MetricsOptions, withMetrics } from "./object-store/wrappers/with-metrics.ts";
+export { storeChannels, type StoreRequestEvent } from "./object-store/wrappers/metrics-driver.ts";
+export type { OperationMetrics, StoreMetrics } from "./object-store/wrappers/store-metrics.ts";
+export type { LatencySnapshot } from "./object-store/wrappers/latency-histogram.ts";
+export {
+  listPrices,
+  operationClasses,
+  type OperationClass,
+  type PriceClass,
+  type RequestKind,
+  type RequestPrices,
+} from "./object-store/wrappers/price-classes.ts";
 export { withPrefix } from "./object-store/wrappers/with-prefix.ts";
 export { type RateLimits, withRateLimit } from "./object-store/wrappers/with-rate-limit.ts";
 export { type TimeoutSettings, withRetry, withTimeout } from "./object-store/wrappers/with-settings.ts";

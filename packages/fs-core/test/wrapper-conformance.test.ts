@@ -6,6 +6,7 @@ import {
   MemoryDriver,
   type ObjectStore,
   withConcurrency,
+  withMetrics,
   withPrefix,
   withRateLimit,
   withRetry,
@@ -29,6 +30,7 @@ const wrappers: Readonly<Record<string, Wrap>> = {
       uploadBytesPerSecond: 1e9,
       downloadBytesPerSecond: 1e9,
     }),
+  withMetrics: (store) => withMetrics(store),
 };
 
 const all: Wrap = async (store) => {
