@@ -100,6 +100,8 @@ export {
 } from "./object-store/store-error.ts";
 
 // Wrappers of object stores: each takes a store and gives one.
+export { type BudgetedStore, type BudgetOptions, withBudget } from "./object-store/wrappers/with-budget.ts";
+export type { BudgetAlarm, BudgetLimit, Spending } from "./object-store/wrappers/request-budget.ts";
 export { withConcurrency } from "./object-store/wrappers/with-concurrency.ts";
 export { type MeasuredStore, type MetricsOptions, withMetrics } from "./object-store/wrappers/with-metrics.ts";
 export { storeChannels, type StoreRequestEvent } from "./object-store/wrappers/metrics-driver.ts";

@@ -5,6 +5,7 @@ import {
   createObjectStore,
   MemoryDriver,
   type ObjectStore,
+  withBudget,
   withConcurrency,
   withMetrics,
   withPrefix,
@@ -31,6 +32,8 @@ const wrappers: Readonly<Record<string, Wrap>> = {
       downloadBytesPerSecond: 1e9,
     }),
   withMetrics: (store) => withMetrics(store),
+  withBudget: (store) =>
+    withBudget(store, { requestsMax: { a: 1e6, b: 1e6 }, usdMax: 1, prices: { a: 1e-6, b: 1e-6 } }),
 };
 
 const all: Wrap = async (store) => {
