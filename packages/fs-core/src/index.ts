@@ -100,7 +100,21 @@ export {
 } from "./object-store/store-error.ts";
 
 // Wrappers of object stores: each takes a store and gives one.
+export { type BudgetedStore, type BudgetOptions, withBudget } from "./object-store/wrappers/with-budget.ts";
+export type { BudgetAlarm, BudgetLimit, Spending } from "./object-store/wrappers/request-budget.ts";
 export { withConcurrency } from "./object-store/wrappers/with-concurrency.ts";
+export { type MeasuredStore, type MetricsOptions, withMetrics } from "./object-store/wrappers/with-metrics.ts";
+export { storeChannels, type StoreRequestEvent } from "./object-store/wrappers/metrics-driver.ts";
+export type { OperationMetrics, StoreMetrics } from "./object-store/wrappers/store-metrics.ts";
+export type { LatencySnapshot } from "./object-store/wrappers/latency-histogram.ts";
+export {
+  listPrices,
+  operationClasses,
+  type OperationClass,
+  type PriceClass,
+  type RequestKind,
+  type RequestPrices,
+} from "./object-store/wrappers/price-classes.ts";
 export { withPrefix } from "./object-store/wrappers/with-prefix.ts";
 export { type RateLimits, withRateLimit } from "./object-store/wrappers/with-rate-limit.ts";
 export { type TimeoutSettings, withRetry, withTimeout } from "./object-store/wrappers/with-settings.ts";

@@ -5,7 +5,9 @@ import {
   createObjectStore,
   MemoryDriver,
   type ObjectStore,
+  withBudget,
   withConcurrency,
+  withMetrics,
   withPrefix,
   withRateLimit,
   withRetry,
@@ -29,6 +31,9 @@ const wrappers: Readonly<Record<string, Wrap>> = {
       uploadBytesPerSecond: 1e9,
       downloadBytesPerSecond: 1e9,
     }),
+  withMetrics: (store) => withMetrics(store),
+  withBudget: (store) =>
+    withBudget(store, { requestsMax: { a: 1e6, b: 1e6 }, usdMax: 1, prices: { a: 1e-6, b: 1e-6 } }),
 };
 
 const all: Wrap = async (store) => {
