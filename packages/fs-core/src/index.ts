@@ -118,6 +118,15 @@ export {
 export { withPrefix } from "./object-store/wrappers/with-prefix.ts";
 export { type RateLimits, withRateLimit } from "./object-store/wrappers/with-rate-limit.ts";
 export { type TimeoutSettings, withRetry, withTimeout } from "./object-store/wrappers/with-settings.ts";
+export {
+  type CachedObjectStore,
+  type CacheOptions,
+  type WarmResult,
+  withCache,
+} from "./object-store/cache/with-cache.ts";
+export { LocalCacheStorage } from "./object-store/cache/local-cache-storage.ts";
+export type { CacheMetrics } from "./object-store/cache/cache-metrics.ts";
+export type { CacheSettings } from "./object-store/cache/cache-settings.ts";
 export { type DriverOperation, driverOperations, type DriverRequest } from "./object-store/wrappers/driver-request.ts";
 export { ForwardingDriver, type WrappedStore } from "./object-store/wrappers/forwarding-driver.ts";
 

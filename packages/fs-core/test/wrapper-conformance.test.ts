@@ -3,9 +3,12 @@
 import { describe, test } from "vitest";
 import {
   createObjectStore,
+  LocalCacheStorage,
   MemoryDriver,
+  MemoryFileSystem,
   type ObjectStore,
   withBudget,
+  withCache,
   withConcurrency,
   withMetrics,
   withPrefix,
@@ -34,6 +37,14 @@ const wrappers: Readonly<Record<string, Wrap>> = {
   withMetrics: (store) => withMetrics(store),
   withBudget: (store) =>
     withBudget(store, { requestsMax: { a: 1e6, b: 1e6 }, usdMax: 1, prices: { a: 1e-6, b: 1e-6 } }),
+  withCache: async (store) => {
+    const cache = await LocalCacheStorage.open({
+      fileSystem: new MemoryFileSystem(),
+      maxBytes: 2 ** 20,
+      partBytes: 4096,
+    });
+    return withCache(store, cache, { storeId: "0123456789abcdef".repeat(2), admit: () => true });
+  },
 };
 
 const all: Wrap = async (store) => {

@@ -39,6 +39,13 @@ export class RequestDeadline {
     }
   }
 
+  /** Begins anew, unless it is paused: it will then in any case. */
+  restart(): void {
+    if (this.#pauses > 0 || this.#isOver) return;
+    this.#timer?.cancel();
+    this.#start();
+  }
+
   /** Idempotent. */
   end(): void {
     this.#isOver = true;
