@@ -41,7 +41,7 @@ export async function commitWrite(
 }
 
 /** Whether the store said that a condition does not hold. */
-export function isRefused(error: unknown): boolean {
+function isRefused(error: unknown): boolean {
   return isStoreError(error) && (error.code === "ALREADY_EXISTS" || error.code === "VERSION_MISMATCH");
 }
 

@@ -30,6 +30,7 @@ export interface WrappedStore {
   close(): Promise<void>;
 }
 
+/** Hands every request on. Base of wrappers; override `around`. */
 export class ForwardingDriver implements ObjectStoreDriver {
   readonly url: string;
   readonly capabilities: StoreCapabilities;
