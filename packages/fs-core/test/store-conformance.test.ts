@@ -4,8 +4,8 @@ import { describe, test } from "vitest";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createObjectStore, LocalDriver, MemoryDriver, MemoryFileSystem } from "../src/index.ts";
-import { objectStoreConformance } from "../src/testing/index.ts";
+import { createObjectStore, LocalDriver, MemoryDriver, MemoryFileSystem, type ObjectStore } from "../src/index.ts";
+import { objectStoreConformance, wrappersToTry, type WrapStore } from "../src/testing/index.ts";
 
 describe("memory", () => {
   objectStoreConformance({ test, create: async () => createObjectStore(new MemoryDriver()) });
@@ -18,17 +18,20 @@ describe("a directory in memory", () => {
   });
 });
 
-describe("a directory on disk", () => {
-  const roots: string[] = [];
+const plain: [string, WrapStore] = ["alone", async (store) => store];
+describe.each([plain, ...wrappersToTry()])("a directory on disk, %s", (_name, wrap) => {
+  const roots = new Map<ObjectStore, string>();
   objectStoreConformance({
-    test,
+    // Each of thousands of puts waits for the disk several times.
+    test: (name, body) => test(name, body, 600_000),
     async create() {
       const root = await mkdtemp(join(tmpdir(), "varve-store-"));
-      roots.push(root);
-      return createObjectStore(await LocalDriver.open(root));
+      const store = await wrap(createObjectStore(await LocalDriver.open(root)));
+      roots.set(store, root);
+      return store;
     },
-    async destroy() {
-      await rm(roots.pop() as string, { recursive: true, force: true });
+    async destroy(store) {
+      await rm(roots.get(store) as string, { recursive: true, force: true });
     },
   });
 });

@@ -3,7 +3,7 @@
 // Method: the conformance suite and faults, on a server that speaks the protocol as AWS describes it and checks signatures.
 import { startS3Server, type FaultRule, type S3Quirks, type S3Server } from "@varve/cloud-servers";
 import { createObjectStore, type ObjectStore } from "@varve/fs-core";
-import { objectStoreConformance } from "@varve/fs-core/testing";
+import { objectStoreConformance, wrappersToTry } from "@varve/fs-core/testing";
 import { describe, expect, test } from "vitest";
 import { createS3Driver, type S3Settings } from "../src/index.ts";
 
@@ -30,7 +30,25 @@ describe.for([
   ["checksums in metadata, below a prefix", { prefix: "a b/c+d" }, { noChecksums: true }],
   ["a directory bucket", { checksumMode: "store", express: true }, { express: true }],
 ] as const)("%s", ([, settings, quirks]) => {
-  objectStoreConformance({ test, create: () => create(settings, quirks), destroy });
+  objectStoreConformance({
+    test: (name, body) => test(name, body, 300_000),
+    create: () => create(settings, quirks),
+    destroy,
+  });
+});
+
+describe.each(wrappersToTry())("%s", (_name, wrap) => {
+  const inner = new Map<ObjectStore, ObjectStore>();
+  objectStoreConformance({
+    test: (name, body) => test(name, body, 300_000),
+    async create() {
+      const store = await create({ checksumMode: "store" });
+      const wrapped = await wrap(store);
+      inner.set(wrapped, store);
+      return wrapped;
+    },
+    destroy: (wrapped) => destroy(inner.get(wrapped) as ObjectStore),
+  });
 });
 
 describe("what a server does not keep", () => {

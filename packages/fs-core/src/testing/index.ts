@@ -41,3 +41,4 @@ export {
 export { objectStoreConformance, type ObjectStoreConformance } from "./store-conformance/object-store-conformance.ts";
 export { hostileKeys, oddKeys } from "./store-conformance/key-checks.ts";
 export { FaultyDriver, type DriverFault, type FaultChoice } from "./faulty-driver.ts";
+export { storeWrappers, wrappersToTry, type WrapStore } from "./store-wrappers.ts";

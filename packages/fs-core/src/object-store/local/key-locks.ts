@@ -5,18 +5,15 @@
  * Creating needs none: a link never replaces. Replacing and deleting do, because they look first.
  */
 import type { Clock } from "../../clock.ts";
-import type { FileLock, FileSystem } from "../../file-system/file-system.ts";
-import { isStorageError } from "../../errors.ts";
+import type { FileSystem } from "../../file-system/file-system.ts";
 import { crc64Nvme } from "../../checksum/crc64-nvme.ts";
 import { joinPath } from "../../file-system/path-rules.ts";
 import { reservedFolder } from "../object-key.ts";
-import { StoreError } from "../store-error.ts";
+import { waitForLock } from "./wait-for-lock.ts";
 
 /** Keys of one shard wait for each other. */
 const shards = 16;
 const locksFolder: string = joinPath(reservedFolder, "locks");
-/** Between two attempts while another process has the lock. */
-const pollMs = 2;
 
 export class KeyLocks {
   readonly #fileSystem: FileSystem;
@@ -47,23 +44,11 @@ export class KeyLocks {
   }
 
   async #locked<T>(folder: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    const lock = await this.#lock(folder, signal);
+    const lock = await waitForLock(this.#fileSystem, folder, this.#clock, signal);
     try {
       return await work();
     } finally {
       await lock.release();
-    }
-  }
-
-  async #lock(folder: string, signal: AbortSignal): Promise<FileLock> {
-    for (;;) {
-      if (signal.aborted) throw new StoreError("ABORTED", "stopped while waiting for the key's lock");
-      try {
-        return await this.#fileSystem.lock(folder);
-      } catch (error) {
-        if (!isStorageError(error) || error.code !== "LOCKED") throw error;
-      }
-      await this.#clock.sleep(pollMs, { signal }).catch(() => {});
     }
   }
 }

@@ -94,7 +94,7 @@ export class LocalDriver implements ObjectStoreDriver {
     const url = `file://${path.split("/").map(encodeURIComponent).join("/")}`;
     try {
       await fileSystem.mkdir("");
-      const staging = await Staging.open(fileSystem, random);
+      const staging = await Staging.open(fileSystem, clock, random);
       return new LocalDriver(url, fileSystem, clock, random, staging, await KeyLocks.open(fileSystem, clock));
     } catch (error) {
       throw toStoreError(error, "");

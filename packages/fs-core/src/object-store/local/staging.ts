@@ -2,11 +2,13 @@
  * Files on their way to a name. Every open store has a folder of its own below `.varve-store/staging`, which it holds locked;
  * a folder without an owner was left by a process that died, and goes at the next open of any store there.
  */
+import type { Clock } from "../../clock.ts";
 import type { Random } from "../../random.ts";
 import { isStorageError } from "../../errors.ts";
 import type { FileHandle, FileLock, FileSystem } from "../../file-system/file-system.ts";
 import { joinPath } from "../../file-system/path-rules.ts";
 import { reservedFolder } from "../object-key.ts";
+import { waitForLock } from "./wait-for-lock.ts";
 
 const stagingFolder: string = joinPath(reservedFolder, "staging");
 
@@ -29,12 +31,18 @@ export class Staging {
     this.#lock = lock;
   }
 
-  static async open(fileSystem: FileSystem, random: Random): Promise<Staging> {
+  static async open(fileSystem: FileSystem, clock: Clock, random: Random): Promise<Staging> {
     await fileSystem.mkdir(stagingFolder);
-    await sweep(fileSystem);
-    const folder = joinPath(stagingFolder, hexOf(random.u64()));
-    await fileSystem.mkdir(folder);
-    return new Staging(fileSystem, random, folder, await fileSystem.lock(folder));
+    // One opens at a time: a folder that is made and not locked yet would be swept by another.
+    const turn = await waitForLock(fileSystem, stagingFolder, clock);
+    try {
+      await sweep(fileSystem);
+      const folder = joinPath(stagingFolder, hexOf(random.u64()));
+      await fileSystem.mkdir(folder);
+      return new Staging(fileSystem, random, folder, await fileSystem.lock(folder));
+    } finally {
+      await turn.release();
+    }
   }
 
   /** A new empty file. The caller closes it, and moves it away or calls {@link drop}. */
@@ -67,7 +75,7 @@ async function sweep(fileSystem: FileSystem): Promise<void> {
         await lock.release();
       }
     } catch (error) {
-      // Its owner lives, or another sweep was faster.
+      // Its owner lives, or is just taking its folder away.
       if (!isStorageError(error) || (error.code !== "LOCKED" && error.code !== "NOT_FOUND")) throw error;
     }
   }
