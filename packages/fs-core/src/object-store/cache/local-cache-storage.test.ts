@@ -74,6 +74,13 @@ describe("LocalCacheStorage", () => {
     await storage.close();
   });
 
+  test("a part that is stored again takes its room once", async () => {
+    const storage = await open(new MemoryFileSystem());
+    for (let round = 0; round < 30; round++) await storage.store(partOf("a", 0, round % 2 === 0 ? 3000 : 6000));
+    expect(storage.metrics()).toMatchObject({ parts: 1, usedBytes: 8192, evictions: 0 });
+    await storage.close();
+  });
+
   test("readAny prefers the part that is wanted, and takes any other", async () => {
     const storage = await open(new MemoryFileSystem());
     await storage.store(partOf("a", 2));

@@ -30,7 +30,10 @@ export interface WrappedStore {
   close(): Promise<void>;
 }
 
-/** Hands every request on. Base of wrappers; override `around`. */
+/**
+ * Hands every request of a store's driver on. For wrappers: override `around`, and `aroundGet` where the end of a body
+ * matters; then `store.derive(new YourDriver(store))`.
+ */
 export class ForwardingDriver implements ObjectStoreDriver {
   readonly url: string;
   readonly capabilities: StoreCapabilities;

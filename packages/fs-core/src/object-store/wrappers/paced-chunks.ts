@@ -1,6 +1,7 @@
 /**
  * A body at a given rate: handed out in pieces that are worth a tenth of a second, so that it trickles evenly and its reader
- * never takes it for a broken one. Leaving it leaves the wrapped one, begun or not.
+ * does not take it for a stalled one (unless it shares the rate with ten times as many bodies as its reader waits seconds).
+ * Leaving it leaves the wrapped one, begun or not.
  */
 import type { Clock } from "../../clock.ts";
 import type { DriverCall } from "../object-driver.ts";

@@ -16,7 +16,7 @@ export interface RateLimits {
   readonly listsPerSecond?: number;
   /** A request is sent when its bytes are paid for. */
   readonly uploadBytesPerSecond?: number;
-  /** Bodies are handed out in small pieces. */
+  /** Bodies are handed out in pieces worth a tenth of a second. Some dozens at once may share a rate; far more look stalled. */
   readonly downloadBytesPerSecond?: number;
   /** What gathers while nothing is sent, in seconds' worth of each rate; always at least one request. 0..3600. Default 1. */
   readonly burst?: number;
