@@ -20,17 +20,17 @@ interface NetfaultCase {
 
 const cases: readonly NetfaultCase[] = [
   { backend: "gcs", job: "put", items: 1 },
-  { backend: "gcs", job: "create", items: 2, sampleFaults: "commitReset" },
+  { backend: "gcs", job: "create", items: 1, sampleFaults: "commitReset" },
   { backend: "gcs", job: "multipart", items: 1, sampleFaults: "commit503" },
-  { backend: "gcs", job: "copy", items: 2 },
-  { backend: "gcs", job: "swap", items: 4, sampleFaults: "commitClose" },
-  { backend: "gcs", job: "delete", items: 4 },
+  { backend: "gcs", job: "copy", items: 1 },
+  { backend: "gcs", job: "swap", items: 2, sampleFaults: "commitClose" },
+  { backend: "gcs", job: "delete", items: 3 },
   { backend: "azure", job: "put", items: 1 },
-  { backend: "azure", job: "create", items: 2, sampleFaults: "commitReset" },
+  { backend: "azure", job: "create", items: 1, sampleFaults: "commitReset" },
   { backend: "azure", job: "multipart", items: 1 },
-  { backend: "azure", job: "copy", items: 2 },
-  { backend: "azure", job: "swap", items: 4 },
-  { backend: "azure", job: "delete", items: 4 },
+  { backend: "azure", job: "copy", items: 1 },
+  { backend: "azure", job: "swap", items: 2 },
+  { backend: "azure", job: "delete", items: 3 },
 ];
 
 /** The client's own deadlines end a call within 5 s, and its upload is dropped within 5 more. */
