@@ -9,6 +9,7 @@
 import { crc64Combine, crc64Nvme } from "../checksum/crc64-nvme.ts";
 import { commitWrite } from "./commit-write.ts";
 import type { DriverPut, DriverPutResult, ObjectStoreDriver, UploadedPart } from "./object-driver.ts";
+import { checksumMetadata } from "./stored-metadata.ts";
 import type { StoreCall } from "./store-call.ts";
 import { StoreError } from "./store-error.ts";
 
@@ -86,7 +87,9 @@ export class PartUpload {
         operation: "completeUpload",
       });
     }
-    const complete = { ...request, checksum: whole, size: this.#size };
+    // Known only now. Stores that take metadata at the beginning keep what they got then.
+    const metadata = whole === undefined ? request.metadata : { ...request.metadata, ...checksumMetadata(whole) };
+    const complete = { ...request, metadata, checksum: whole, size: this.#size };
     const { version } = await commitWrite(driver, call, {
       operation: "completeUpload",
       key,

@@ -42,8 +42,12 @@ export function storedMetadata(
   const stored: Record<string, string> = {};
   for (const [name, value] of Object.entries(metadata)) stored[name] = encodeValue(value);
   stored[putIdName] = putId;
-  if (checksum !== undefined) stored[checksumName] = checksum.toString(16).padStart(16, "0");
-  return stored;
+  return checksum === undefined ? stored : { ...stored, ...checksumMetadata(checksum) };
+}
+
+/** The checksum alone, as it is stored. */
+export function checksumMetadata(checksum: bigint): Record<string, string> {
+  return { [checksumName]: checksum.toString(16).padStart(16, "0") };
 }
 
 /** Of a copy: what the source has, under a new put id. */

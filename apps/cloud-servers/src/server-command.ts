@@ -1,0 +1,15 @@
+/** A server that can be started by hand. */
+export interface ServerCommand {
+  /** What follows the command's name, one line each. */
+  readonly usage: readonly string[];
+  /** @throws TypeError or RangeError for arguments that make no sense */
+  start(args: readonly string[]): Promise<StartedServer>;
+}
+
+/** A server as the command line needs it. */
+export interface StartedServer {
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
