@@ -19,6 +19,12 @@ interface NetfaultCase {
 }
 
 const cases: readonly NetfaultCase[] = [
+  { backend: "s3", job: "put", items: 1 },
+  { backend: "s3", job: "create", items: 1, sampleFaults: "commitReset" },
+  { backend: "s3", job: "multipart", items: 1, sampleFaults: "commit503" },
+  { backend: "s3", job: "copy", items: 1 },
+  { backend: "s3", job: "swap", items: 2 },
+  { backend: "s3", job: "delete", items: 3 },
   { backend: "gcs", job: "put", items: 1 },
   { backend: "gcs", job: "create", items: 1, sampleFaults: "commitReset" },
   { backend: "gcs", job: "multipart", items: 1, sampleFaults: "commit503" },

@@ -9,7 +9,7 @@ import {
   systemRandom,
 } from "@varve/fs-core";
 
-export const backendNames = ["gcs", "azure"] as const;
+export const backendNames = ["s3", "gcs", "azure"] as const;
 export type BackendName = (typeof backendNames)[number];
 
 /** What a server is started with, so that {@link openStoreAt} finds it. */
@@ -21,6 +21,9 @@ export const emulatorAccount = {
   accountKey: "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
 } as const;
 
+/** Of the S3 server, which checks the signatures made with them. */
+export const s3Access = { accessKeyId: "AKIATORTURE", secretAccessKey: "the secret of the torture campaigns" } as const;
+
 interface Service {
   /** When it is asked for: a vendor's SDK takes longer to load than a job does. */
   readonly load: () => Promise<{ readonly storeBackend: StoreBackend }>;
@@ -29,6 +32,11 @@ interface Service {
 }
 
 const services: Readonly<Record<BackendName, Service>> = {
+  s3: {
+    load: () => import("@varve/fs-s3"),
+    url: `s3://${bucketName}`,
+    settings: (endpoint) => ({ endpoint, region: "us-east-1", checksumMode: "store", credentials: s3Access }),
+  },
   gcs: { load: () => import("@varve/fs-gcs"), url: `gs://${bucketName}`, settings: (endpoint) => ({ endpoint }) },
   azure: {
     load: () => import("@varve/fs-azure"),
