@@ -1,11 +1,20 @@
 /** What a campaign run is made of: plain data, so that the list of them reads as one. */
 import { join } from "node:path";
 
-export const campaignNames = ["powerloss", "crashloop", "syscallfault", "mangle", "fence"] as const;
+export const campaignNames = ["powerloss", "crashloop", "syscallfault", "mangle", "fence", "netfault"] as const;
 export type CampaignName = (typeof campaignNames)[number];
 
+/** Commands of the programs that the tools run, by their arguments. */
+export interface Programs {
+  readonly writer: (args: string) => string;
+  readonly verifier: (args: string) => string;
+  readonly storeClient: (args: string) => string;
+  readonly storeCheck: (args: string) => string;
+  readonly storeServer: (args: string) => string;
+}
+
 /** What a run may use. Commands are for `/bin/sh`; `{dir}` in them is the tools' business. */
-export interface RunContext {
+export interface RunContext extends Programs {
   readonly isSample: boolean;
   readonly seed: number;
   /** Crash states per durability model at most, `Infinity` for all. */
@@ -16,8 +25,6 @@ export interface RunContext {
   readonly keepDir: string;
   /** A directory for what the run itself prepares; removed afterwards. */
   readonly workDir: string;
-  readonly writer: (args: string) => string;
-  readonly verifier: (args: string) => string;
 }
 
 export interface CampaignRun {
@@ -55,11 +62,17 @@ export interface RunResult extends ToolResult {
   readonly kept: string | undefined;
 }
 
-/** Shell commands of the two programs. */
-export function programs(distDir: string): Pick<RunContext, "writer" | "verifier"> {
+/** Shell commands of the programs. The servers are a development dependency, so what starts them lies with the tests. */
+export function programs(distDir: string): Programs {
   const command = (name: string) => (args: string) =>
     [process.execPath, join(distDir, name)].map(shellQuote).join(" ") + (args === "" ? "" : ` ${args}`);
-  return { writer: command("writer.js"), verifier: command("verifier.js") };
+  return {
+    writer: command("writer.js"),
+    verifier: command("verifier.js"),
+    storeClient: command("store-client.js"),
+    storeCheck: command("store-check.js"),
+    storeServer: command("../test/fixtures/store-server.ts"),
+  };
 }
 
 export function shellQuote(text: string): string {

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { type CampaignRun, type RunContext, shellQuote } from "./campaign.ts";
 import { fenceRun } from "./fence.ts";
+import { netfaultRuns } from "./netfault.ts";
 
 interface PowerlossCase {
   readonly writer: string;
@@ -250,4 +251,5 @@ export const campaignRuns: readonly CampaignRun[] = [
   ...mangleCases.map(mangle),
   fenceRun("--forever --pace 2", "--n 40"),
   fenceRun("--forever --pace 1 --strategy batched:4", "--n 40 --strategy async"),
+  ...netfaultRuns,
 ];

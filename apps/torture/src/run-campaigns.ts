@@ -3,7 +3,14 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, systemClock } from "@varve/fs-core";
-import { type CampaignRun, type RunContext, type RunResult, shellQuote, type ToolResult } from "./campaign.ts";
+import {
+  type CampaignRun,
+  type Programs,
+  type RunContext,
+  type RunResult,
+  shellQuote,
+  type ToolResult,
+} from "./campaign.ts";
 import { runTool } from "./run-tool.ts";
 
 export interface CampaignSettings {
@@ -15,12 +22,12 @@ export interface CampaignSettings {
   readonly keepRoot: string;
   /** Where the tools are; undefined runs only what needs none. */
   readonly toolsDir: string | undefined;
-  readonly programs: Pick<RunContext, "writer" | "verifier">;
+  readonly programs: Programs;
   readonly onResult: (result: RunResult) => void;
 }
 
 /** Tools that use several processes themselves. */
-const parallelTools: ReadonlySet<string> = new Set(["powerloss.mjs", "syscallfault.mjs"]);
+const parallelTools: ReadonlySet<string> = new Set(["powerloss.mjs", "syscallfault.mjs", "netfault.mjs"]);
 
 export async function runCampaigns(runs: readonly CampaignRun[], settings: CampaignSettings): Promise<RunResult[]> {
   const numbered = runs.map((run, k) => ({ run, number: k + 1 }));

@@ -83,3 +83,23 @@ describe.skipIf(tools === undefined)("power loss", () => {
     expect(caught.failures.join()).toContain("LOST_ACKED");
   });
 });
+
+describe.skipIf(tools === undefined)("the network", () => {
+  const { storeClient, storeCheck, storeServer } = programs(dist);
+  const tool = join(root, "network-tools");
+
+  it("passes the real client and fails one that takes silence for success", async () => {
+    copyFaultTools(tools as string, tool);
+    const args = "{url} {dir} --backend gcs --job create --items 1";
+    const over = (client: string): string =>
+      [process.execPath, join(tool, "netfault.mjs"), "--store", storeServer("gcs"), "--client", client]
+        .concat(["--check", storeCheck(args), "--faults", "reset", "--max", "1", "--sticky"])
+        .map(shellQuote)
+        .join(" ");
+    expect(await runTool(over(storeClient(args)))).toEqual({ passed: true, counts: { runs: 2 }, failures: [] });
+    const optimist = `${node} ${shellQuote(join(import.meta.dirname, "fixtures/optimistic-client.ts"))} ${args}`;
+    const caught = await runTool(over(optimist));
+    expect(caught.passed).toBe(false);
+    expect(caught.failures.join()).toMatch(/LOST \(reset sticky\): 1; first .*lost, [0-9a-f]{32} was acknowledged/);
+  }, 180_000);
+});

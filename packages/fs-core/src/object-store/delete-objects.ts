@@ -21,10 +21,14 @@ export async function deleteObject(
     const isAnswer = isStoreError(error) && (error.code === "VERSION_MISMATCH" || error.code === "NOT_FOUND");
     if ((!call.isOutcomeUnknown && !isAnswer) || call.isAborted) throw error;
     const { isKnown, found } = await readBack(driver, call, key);
-    // An attempt that was not answered may have deleted it: what counts is whether that version is gone.
-    if (call.isOutcomeUnknown && isKnown && found?.version !== ifMatch) return;
+    if (call.isOutcomeUnknown) {
+      // An attempt that was not answered may have deleted it, or may still: what counts is whether that version is gone.
+      const isGone = found === undefined || (ifMatch !== undefined && found.version !== ifMatch);
+      if (isKnown && isGone) return;
+      throw unknown(error);
+    }
     // Gone: by somebody else, or by a request of ours that came twice.
-    throw isAnswer && found === undefined ? unknown(error) : error;
+    throw found === undefined ? unknown(error) : error;
   }
 }
 
@@ -60,11 +64,14 @@ async function deleteBatch(
   keys: readonly string[],
 ): Promise<readonly DeleteFailure[]> {
   const deleteMany = driver.deleteMany?.bind(driver);
+  // Which keys an attempt that was not answered got to is not known: of none is it certain that nothing changed.
+  const honest = (error: unknown): Error => (call.isOutcomeUnknown ? unknown(error) : error) as Error;
   try {
     if (deleteMany !== undefined && keys.length > 1) {
-      return await call.request("deleteMany", (driverCall) => deleteMany(keys, driverCall), {
+      const failures = await call.request("deleteMany", (driverCall) => deleteMany(keys, driverCall), {
         commits: true,
       });
+      return failures.map(({ key, error }) => ({ key, error: honest(error) }));
     }
     for (const key of keys) {
       await call.request("delete", (driverCall) => driver.delete(key, {}, driverCall), { commits: true });
@@ -72,7 +79,7 @@ async function deleteBatch(
     return [];
   } catch (error) {
     call.assertRunning();
-    return keys.map((key) => ({ key, error: error as Error }));
+    return keys.map((key) => ({ key, error: honest(error) }));
   }
 }
 
