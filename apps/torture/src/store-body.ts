@@ -17,7 +17,7 @@ export interface ChainLink {
   readonly id: string;
 }
 
-function chainBytes(links: readonly ChainLink[]): Buffer {
+export function chainBytes(links: readonly ChainLink[]): Buffer {
   return Buffer.from(links.map(({ item, id }) => `${item} ${id}\n`).join(""), "latin1");
 }
 

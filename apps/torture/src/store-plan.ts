@@ -10,7 +10,7 @@ export const swapKey = "swap/chain";
 export const smallBytes = 2000;
 
 /** More than two parts, and the last one not full. */
-function multipartSizes({ limits }: Pick<StoreCapabilities, "limits">): {
+export function multipartSizes({ limits }: Pick<StoreCapabilities, "limits">): {
   partBytes: number;
   sizeBytes: number;
 } {
