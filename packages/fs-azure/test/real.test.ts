@@ -1,0 +1,66 @@
+// Goal: a store in a storage account that somebody runs keeps every promise of its settings.
+// Method: the conformance suite at VARVE_TEST_AZURE_URL when that is set, each check in a new folder that is deleted
+// afterwards. See docs/testing-object-stores.md.
+import { createObjectStore, type ObjectStore, parseStoreUrl, systemClock, systemRandom } from "@varve/fs-core";
+import { objectStoreConformance } from "@varve/fs-core/testing";
+import { describe, expect, test } from "vitest";
+import { storeBackend } from "../src/index.ts";
+import { emptyStore } from "./support/empty-store.ts";
+
+const {
+  VARVE_TEST_AZURE_URL: url = "",
+  AZURE_STORAGE_CONNECTION_STRING: connectionString,
+  VARVE_TEST_AZURE_SETTINGS: text = "",
+} = process.env;
+const conditions = ["putIfAbsent", "completeIfAbsent", "copyIfAbsent", "putIfMatch", "deleteIfMatch"] as const;
+const folders = new Map<ObjectStore, string>();
+
+function settings(): Record<string, unknown> {
+  return { connectionString, ...JSON.parse(text === "" ? "{}" : text) };
+}
+
+async function open(folder: string): Promise<ObjectStore> {
+  const parts = { clock: systemClock, random: systemRandom };
+  return createObjectStore(await storeBackend.open(parseStoreUrl(folder), settings(), parts));
+}
+
+async function create(): Promise<ObjectStore> {
+  const name = Buffer.from(systemRandom.fill(new Uint8Array(8))).toString("hex");
+  const folder = `${url.replace(/\/+$/, "")}/varve-test-${name}`;
+  const store = await open(folder);
+  folders.set(store, folder);
+  return store;
+}
+
+/** The suite has closed the store by now: another one of the same folder clears it. */
+async function destroy(store: ObjectStore): Promise<void> {
+  const cleaner = await open(folders.get(store) ?? "");
+  folders.delete(store);
+  try {
+    await emptyStore(cleaner);
+  } finally {
+    await cleaner.close();
+  }
+}
+
+describe.for(url === "" ? [] : [url])("%s", () => {
+  objectStoreConformance({ test: (name, body) => test(name, body, 600_000), create, destroy });
+});
+
+test.skipIf(url === "")(
+  "what the settings promise is enforced (set VARVE_TEST_AZURE_URL=az://account/container/folder)",
+  async () => {
+    const store = await create();
+    try {
+      const report = await store.probe();
+      const promised = conditions.filter((condition) => store.capabilities[condition]);
+      expect(Object.fromEntries(promised.map((condition) => [condition, report[condition]]))).toEqual(
+        Object.fromEntries(promised.map((condition) => [condition, "enforced"])),
+      );
+      expect(report).toMatchObject({ metadata: "kept", mode: "fenced" });
+    } finally {
+      await store.close();
+      await destroy(store);
+    }
+  },
+);
