@@ -19,9 +19,22 @@ import {
 
 /** A store like many that speak a cloud's protocol: it takes conditions and forgets them. */
 function careless(
-  conditions: readonly ("put" | "completeUpload" | "copy" | "ifMatch" | "metadata" | "refuse")[],
+  conditions: readonly (
+    | "put"
+    | "completeUpload"
+    | "copy"
+    | "ifMatch"
+    | "completeIfMatch"
+    | "neverMatches"
+    | "metadata"
+    | "refuse"
+  )[],
 ): MemoryDriver {
   const driver = new MemoryDriver();
+  const keepsIfMatch = (operation: string): boolean =>
+    !conditions.includes("ifMatch") && !(operation === "completeUpload" && conditions.includes("completeIfMatch"));
+  // As servers do that compare versions in another form than they give them out.
+  const asCompared = (version: string): string => (conditions.includes("neverMatches") ? `"${version}"` : version);
   const strip = <T extends { ifAbsent?: boolean; ifMatch?: string }>(
     operation: "put" | "completeUpload" | "copy",
     put: T,
@@ -30,7 +43,7 @@ function careless(
     return {
       ...rest,
       ...(ifAbsent === true && !conditions.includes(operation) ? { ifAbsent } : {}),
-      ...(ifMatch !== undefined && !conditions.includes("ifMatch") ? { ifMatch } : {}),
+      ...(ifMatch !== undefined && keepsIfMatch(operation) ? { ifMatch: asCompared(ifMatch) } : {}),
       ...(conditions.includes("metadata") ? { metadata: {} } : {}),
     } as T;
   };
@@ -60,7 +73,9 @@ test.each([
   [["put"], { putIfAbsent: "ignored", mode: "single-writer" }],
   [["completeUpload"], { completeIfAbsent: "ignored" }],
   [["copy"], { copyIfAbsent: "ignored" }],
-  [["ifMatch"], { putIfMatch: "ignored", deleteIfMatch: "ignored" }],
+  [["ifMatch"], { putIfMatch: "ignored", completeIfMatch: "ignored", deleteIfMatch: "ignored" }],
+  [["completeIfMatch"], { completeIfMatch: "ignored" }],
+  [["neverMatches"], { putIfMatch: "refused", completeIfMatch: "refused" }],
   [["metadata"], { metadata: "lost", mode: "single-writer" }],
   [["refuse"], { putIfAbsent: "refused", mode: "single-writer" }],
 ] as const)("probe tells of a store that forgets %j", async (conditions, wanted) => {
@@ -71,6 +86,7 @@ test.each([
     completeIfAbsent: "enforced",
     copyIfAbsent: "enforced",
     putIfMatch: "enforced",
+    completeIfMatch: "enforced",
     deleteIfMatch: "enforced",
     metadata: "kept",
     mode: "fenced",

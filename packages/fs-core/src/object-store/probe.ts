@@ -4,11 +4,11 @@
  */
 import { crc64Nvme } from "../checksum/crc64-nvme.ts";
 import type { Random } from "../random.ts";
-import type { ObjectStore, ProbeOptions, PutResult } from "./object-store.ts";
+import type { ObjectStore, ProbeOptions, PutResult, WriteCondition } from "./object-store.ts";
 import type { ProbeReport, ProbeVerdict } from "./probe-report.ts";
 import { isStoreError, StoreError } from "./store-error.ts";
 import { storedMetadata } from "./stored-metadata.ts";
-import { newPutId } from "./write-request.ts";
+import { newPutId, uploadSupport } from "./write-request.ts";
 
 const racers = 5;
 
@@ -47,6 +47,7 @@ class Probe {
       ),
       copyIfAbsent: await this.#verdict("copy with ifAbsent", "copyIfAbsent", () => this.#copyIfAbsent()),
       putIfMatch: await this.#verdict("put with ifMatch", "putIfMatch", () => this.#putIfMatch()),
+      completeIfMatch: await this.#verdict("an upload with ifMatch", "completeIfMatch", () => this.#completeIfMatch()),
       deleteIfMatch: await this.#verdict("delete with ifMatch", "deleteIfMatch", () => this.#deleteIfMatch()),
       checksum:
         this.#store.capabilities.checksum === "none"
@@ -75,10 +76,18 @@ class Probe {
 
   async #verdict(
     what: string,
-    capability: "putIfAbsent" | "completeIfAbsent" | "copyIfAbsent" | "putIfMatch" | "deleteIfMatch",
+    capability:
+      | "putIfAbsent"
+      | "completeIfAbsent"
+      | "copyIfAbsent"
+      | "putIfMatch"
+      | "completeIfMatch"
+      | "deleteIfMatch",
     ask: () => Promise<boolean>,
   ): Promise<ProbeVerdict> {
-    if (!this.#store.capabilities[capability]) return "unsupported";
+    const { capabilities } = this.#store;
+    const isOffered = capability === "completeIfMatch" ? uploadSupport(capabilities).ifMatch : capabilities[capability];
+    if (!isOffered) return "unsupported";
     return this.#guarded(what, ask);
   }
 
@@ -120,20 +129,24 @@ class Probe {
   /** Two small uploads, both begun before either is completed. Straight to the driver: a store would not send one part. */
   async #completeIfAbsent(): Promise<boolean> {
     const key = this.#key("complete-if-absent");
-    const first = await this.#beginPart(key, "first");
-    const second = await this.#beginPart(key, "second");
+    const first = await this.#beginPart(key, "first", { ifAbsent: true });
+    const second = await this.#beginPart(key, "second", { ifAbsent: true });
     const results = await Promise.allSettled([first(), second()]);
     return this.#oneWon(key, results);
   }
 
-  async #beginPart(key: string, text: string): Promise<() => Promise<Pick<PutResult, "putId">>> {
+  async #beginPart(
+    key: string,
+    text: string,
+    condition: WriteCondition,
+  ): Promise<() => Promise<Pick<PutResult, "putId">>> {
     const { driver } = this.#store;
     const call = { signal: this.#call.signal ?? new AbortController().signal };
     const bytes = bytesOf(text);
     const checksum = crc64Nvme(bytes);
     const putId = newPutId(this.#random);
     const put = {
-      ifAbsent: true,
+      ...condition,
       metadata: storedMetadata({}, putId, checksum),
       contentType: "application/octet-stream",
       checksum,
@@ -168,6 +181,17 @@ class Probe {
     return this.#refuses(() => this.#store.put(key, bytesOf("stale"), { ifMatch: version, ...this.#call }));
   }
 
+  async #completeIfMatch(): Promise<boolean> {
+    const key = this.#key("complete-if-match");
+    const { version } = await this.#store.put(key, bytesOf("first"), this.#call);
+    const second = await this.#store.put(key, bytesOf("second"), this.#call);
+    const stale = await this.#beginPart(key, "stale", { ifMatch: version });
+    if (!(await this.#refuses(stale))) return false;
+    const fresh = await this.#beginPart(key, "fresh", { ifMatch: second.version });
+    const { putId } = await fresh();
+    return (await this.#store.head(key, this.#call))?.putId === putId;
+  }
+
   async #deleteIfMatch(): Promise<boolean> {
     const key = this.#key("delete-if-match");
     const { version } = await this.#store.put(key, bytesOf("first"), this.#call);
@@ -200,12 +224,12 @@ class Probe {
     return Promise.allSettled(Array.from({ length: racers }, (_, index) => write(bytesOf(`racer ${index}`))));
   }
 
-  /** Whether exactly one resolved, and what is stored is its. @throws StoreError when all were refused for other reasons */
+  /** Whether exactly one resolved, and what is stored is its. @throws StoreError when all were refused */
   async #oneWon(key: string, results: readonly PromiseSettledResult<Pick<PutResult, "putId">>[]): Promise<boolean> {
     const winners = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
     const refusals = results.flatMap((result) => (result.status === "rejected" ? [result.reason as Error] : []));
-    const other = refusals.find((error) => !isRefusal(error));
-    if (other !== undefined && winners.length === 0) throw other;
+    // A condition that held, for one of them at least: that nobody won is not the condition's doing.
+    if (winners.length === 0) throw refusals.find((error) => !isRefusal(error)) ?? refusals[0];
     if (winners.length !== 1) return false;
     const found = await this.#store.head(key, this.#call);
     return found?.putId === winners[0]?.putId;
