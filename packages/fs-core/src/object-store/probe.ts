@@ -23,6 +23,9 @@ export async function probeStore(store: ObjectStore, random: Random, options: Pr
   }
 }
 
+/** Completes an upload that has its only part. */
+type Complete = () => Promise<Pick<PutResult, "putId">>;
+
 class Probe {
   readonly #store: ObjectStore;
   readonly #folder: string;
@@ -126,20 +129,24 @@ class Probe {
     return this.#refuses(() => this.#store.put(key, bytesOf("late"), { ifAbsent: true, ...this.#call }));
   }
 
-  /** Two small uploads, both begun before either is completed. Straight to the driver: a store would not send one part. */
+  /** Small uploads, both begun before either is completed. Straight to the driver: a store would not send one part. */
   async #completeIfAbsent(): Promise<boolean> {
-    const key = this.#key("complete-if-absent");
-    const first = await this.#beginPart(key, "first", { ifAbsent: true });
-    const second = await this.#beginPart(key, "second", { ifAbsent: true });
-    const results = await Promise.allSettled([first(), second()]);
-    return this.#oneWon(key, results);
+    const begin = async (key: string): Promise<readonly [Complete, Complete]> => [
+      await this.#beginPart(key, "first", { ifAbsent: true }),
+      await this.#beginPart(key, "second", { ifAbsent: true }),
+    ];
+    // One after the other first: in a race, what was overwritten at once may look as if it had been refused.
+    const [first, second] = await begin(this.#key("complete-if-absent"));
+    const [created] = await Promise.allSettled([first()]);
+    const isRefused = await this.#refuses(second);
+    if (created.status === "rejected") throw created.reason;
+    if (!isRefused) return false;
+    const raced = this.#key("complete-if-absent-race");
+    const results = await Promise.allSettled((await begin(raced)).map((complete) => complete()));
+    return this.#oneWon(raced, results);
   }
 
-  async #beginPart(
-    key: string,
-    text: string,
-    condition: WriteCondition,
-  ): Promise<() => Promise<Pick<PutResult, "putId">>> {
+  async #beginPart(key: string, text: string, condition: WriteCondition): Promise<Complete> {
     const { driver } = this.#store;
     const call = { signal: this.#call.signal ?? new AbortController().signal };
     const bytes = bytesOf(text);
@@ -224,11 +231,14 @@ class Probe {
     return Promise.allSettled(Array.from({ length: racers }, (_, index) => write(bytesOf(`racer ${index}`))));
   }
 
-  /** Whether exactly one resolved, and what is stored is its. @throws StoreError when all were refused */
+  /** Whether exactly one resolved, and what is stored is its. @throws StoreError when all were refused, or one may have won */
   async #oneWon(key: string, results: readonly PromiseSettledResult<Pick<PutResult, "putId">>[]): Promise<boolean> {
     const winners = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
     const refusals = results.flatMap((result) => (result.status === "rejected" ? [result.reason as Error] : []));
-    // A condition that held, for one of them at least: that nobody won is not the condition's doing.
+    // It may have won too.
+    const untold = refusals.find((error) => !isRefusal(error) && !(isStoreError(error) && error.outcome === "none"));
+    if (untold !== undefined && winners.length < 2) throw untold;
+    // The condition held, for one of them at least.
     if (winners.length === 0) throw refusals.find((error) => !isRefusal(error)) ?? refusals[0];
     if (winners.length !== 1) return false;
     const found = await this.#store.head(key, this.#call);
