@@ -62,10 +62,16 @@ async function againstRadosgw() {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exited = once(server, "exit");
+  let isEnding = false;
+  // Once: a second signal would end it in the middle of its clearing up.
+  const end = () => {
+    if (!isEnding) server.kill("SIGTERM");
+    isEnding = true;
+  };
   let interrupted = 0;
   const stop = (/** @type {NodeJS.Signals} */ signal) => {
     interrupted = signal === "SIGINT" ? 130 : 143;
-    server.kill("SIGTERM");
+    end();
   };
   process.on("SIGINT", stop).on("SIGTERM", stop);
   try {
@@ -88,7 +94,7 @@ async function againstRadosgw() {
     if (interrupted !== 0) return interrupted;
     throw error;
   } finally {
-    server.kill("SIGTERM");
+    end();
     await exited;
     process.off("SIGINT", stop).off("SIGTERM", stop);
   }
