@@ -2,8 +2,11 @@
 export interface ServerCommand {
   /** What follows the command's name, one line each. */
   readonly usage: readonly string[];
-  /** @throws TypeError or RangeError for arguments that make no sense */
-  start(args: readonly string[]): Promise<StartedServer>;
+  /**
+   * @param signal stops a start that takes long; then it rejects
+   * @throws TypeError or RangeError for arguments that make no sense
+   */
+  start(args: readonly string[], signal: AbortSignal): Promise<StartedServer>;
 }
 
 /** A server as the command line needs it. */

@@ -5,6 +5,7 @@
 
 // Start here.
 export { createS3Driver, type S3DriverParts } from "./s3-driver.ts";
+export type { S3Conditions } from "./s3-conditions.ts";
 export type {
   S3ChecksumMode,
   S3Credentials,

@@ -19,6 +19,7 @@ import {
   type UploadedPart,
 } from "@varve/fs-core";
 import { checksumText, parseChecksum } from "./checksum-text.ts";
+import { headObject } from "./read-object.ts";
 import { incomplete, type S3Requests, type Subject } from "./s3-requests.ts";
 import { conditionsOf, stored, storedBeside, writeSubject } from "./write-object.ts";
 
@@ -119,7 +120,31 @@ export async function completeUpload(
     ...(keepsChecksums && checksum !== undefined ? { ChecksumCRC64NVME: checksumText(checksum) } : {}),
   });
   const answer = await requests.send(subject, call, (client, options) => client.send(command, options));
+  // Some servers, radosgw 16 among them, complete an upload and leave its ETag empty.
+  if (answer.ETag === "") return await storedAs(requests, key, complete, subject, call);
   return stored(answer, checksum, subject);
+}
+
+/** What was completed, by a look at the key. @throws StoreError `UNAVAILABLE` when other metadata, thus another's put, is there */
+async function storedAs(
+  requests: S3Requests,
+  key: string,
+  { metadata }: DriverComplete,
+  subject: Subject,
+  call: DriverCall,
+): Promise<DriverPutResult> {
+  const found = await headObject(requests, key, call).catch((error: unknown) => {
+    call.signal.throwIfAborted();
+    throw new StoreError("UNAVAILABLE", "the store's answer has no ETag, and the object could not be read", {
+      operation: subject.operation,
+      key,
+      outcome: "unknown",
+      cause: error,
+    });
+  });
+  const isOurs = Object.entries(metadata).every(([name, value]) => found?.metadata[name] === value);
+  if (found === undefined || !isOurs) throw incomplete("ETag", subject);
+  return { version: found.version };
 }
 
 /** Idempotent: what is not there is dropped already. */

@@ -5,15 +5,11 @@ const mebibyte = 2 ** 20;
 const gibibyte = 2 ** 30;
 const partsMax = 10_000;
 
-/** What the S3 API promises; a server that speaks it may keep less, which `probe()` finds out. */
+/** What the S3 API promises, less what the settings deny; a server may keep less still, which `probe()` finds out. */
 export function s3Capabilities(settings: ResolvedS3Settings): StoreCapabilities {
-  const { isExpress, isCustomEndpoint, checksumMode, prefix } = settings;
+  const { isExpress, isCustomEndpoint, checksumMode, prefix, conditions } = settings;
   return {
-    putIfAbsent: true,
-    completeIfAbsent: true,
-    copyIfAbsent: true,
-    putIfMatch: true,
-    deleteIfMatch: true,
+    ...conditions,
     rename: isExpress,
     // ETags are digests of the bytes, but random in directory buckets.
     uniqueVersions: isExpress,

@@ -33,11 +33,30 @@ test("AWS: the SDK finds region and credentials, the store keeps checksums", () 
     isCustomEndpoint: false,
     checksumMode: "store",
     etagQuotes: "quoted",
+    conditions: {
+      putIfAbsent: true,
+      completeIfAbsent: true,
+      copyIfAbsent: true,
+      putIfMatch: true,
+      completeIfMatch: true,
+      deleteIfMatch: true,
+    },
     isExpress: false,
     storageClass: undefined,
     serverSideEncryption: undefined,
     kmsKeyId: undefined,
   });
+});
+
+test("conditions: what is not named is kept; uploads match as puts do, unless told", () => {
+  const conditions = (given: unknown): unknown => resolve({ bucket: "logs", conditions: given }).conditions;
+  expect(conditions({ copyIfAbsent: false })).toMatchObject({ copyIfAbsent: false, putIfAbsent: true });
+  expect(conditions({ putIfMatch: false })).toMatchObject({ putIfMatch: false, completeIfMatch: false });
+  expect(conditions({ completeIfMatch: false })).toMatchObject({ putIfMatch: true, completeIfMatch: false });
+  expect(problemsOf({ bucket: "logs", conditions: { putIfMach: false, deleteIfMatch: "no" } })).toMatch(
+    /conditions\.putIfMach: not a condition; did you mean putIfMatch\?; conditions\.deleteIfMatch: want true or false/,
+  );
+  expect(problemsOf({ bucket: "logs", conditions: ["putIfMatch"] })).toContain("conditions: want an object");
 });
 
 test("another endpoint: path style, a region for the signature, checksums in metadata", () => {

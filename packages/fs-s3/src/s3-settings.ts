@@ -2,6 +2,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { StoreError } from "@varve/fs-core";
 import { nearestName } from "./nearest-name.ts";
+import { resolveS3Conditions, type S3Conditions } from "./s3-conditions.ts";
 
 /** Where the objects are, who asks, and how they are kept. Only `bucket` must be given. */
 export interface S3Settings {
@@ -24,6 +25,8 @@ export interface S3Settings {
   readonly checksumMode?: S3ChecksumMode;
   /** How versions are written in conditions. `bare` is for servers that compare them without quotes. Default `quoted`. */
   readonly etagQuotes?: "quoted" | "bare";
+  /** What the server at an `endpoint` does not keep, to be refused rather than trusted. Default: it keeps every condition. */
+  readonly conditions?: S3Conditions;
   /** The bucket behaves as a directory bucket although its name does not say so. Default: by the name. */
   readonly express?: boolean;
   /** Connections, 1..10,000. Further requests wait. Default 64. */
@@ -81,6 +84,7 @@ export interface ResolvedS3Settings {
   readonly isCustomEndpoint: boolean;
   readonly checksumMode: S3ChecksumMode;
   readonly etagQuotes: "quoted" | "bare";
+  readonly conditions: Required<S3Conditions>;
   readonly isExpress: boolean;
   readonly storageClass: string | undefined;
   readonly serverSideEncryption: S3ServerSideEncryption | undefined;
@@ -96,6 +100,7 @@ const names = [
   "credentials",
   "checksumMode",
   "etagQuotes",
+  "conditions",
   "express",
   "maxSockets",
   "storageClass",
@@ -141,6 +146,7 @@ export function resolveS3Settings(input: unknown, environment: NodeJS.ProcessEnv
     checksumMode:
       oneOf(given, "checksumMode", ["store", "metadata"], problems) ?? (isCustomEndpoint ? "metadata" : "store"),
     etagQuotes: oneOf(given, "etagQuotes", ["quoted", "bare"], problems) ?? "quoted",
+    conditions: resolveS3Conditions(given["conditions"], problems),
     isExpress: express ?? isExpressByName,
     storageClass: storageClassOf(given, problems),
     serverSideEncryption,

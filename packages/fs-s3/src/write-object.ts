@@ -177,7 +177,7 @@ export function stored(
   subject: Subject,
 ): DriverPutResult {
   // Without it the object may be there or not: some servers answer 200 before they know.
-  if (answer.ETag === undefined) throw incomplete("ETag", subject);
+  if (answer.ETag === undefined || answer.ETag === "") throw incomplete("ETag", subject);
   const kept = parseChecksum(answer.ChecksumCRC64NVME);
   if (kept !== undefined && checksum !== undefined && kept !== checksum) {
     const { operation, key } = subject;

@@ -28,6 +28,11 @@ async function destroy(store: ObjectStore): Promise<void> {
 describe.for([
   ["checksums kept by the store", { checksumMode: "store" }, {}],
   ["checksums in metadata, below a prefix", { prefix: "a b/c+d" }, { noChecksums: true }],
+  [
+    "a server that keeps ifAbsent of puts, and no other condition",
+    { conditions: { completeIfAbsent: false, copyIfAbsent: false, putIfMatch: false, deleteIfMatch: false } },
+    { noChecksums: true, ignoreIfNoneMatchOnComplete: true, ignoreIfNoneMatchOnCopy: true, ignoreIfMatch: true },
+  ],
   ["a directory bucket", { checksumMode: "store", express: true }, { express: true }],
 ] as const)("%s", ([, settings, quirks]) => {
   objectStoreConformance({
@@ -56,7 +61,11 @@ describe("what a server does not keep", () => {
     [{}, "fenced", {}],
     [{ ignoreIfNoneMatchOnPut: true }, "single-writer", { putIfAbsent: "ignored" }],
     [{ ignoreIfNoneMatchOnComplete: true }, "fenced", { completeIfAbsent: "ignored" }],
-    [{ ignoreIfMatch: true }, "fenced", { putIfMatch: "ignored", deleteIfMatch: "ignored" }],
+    [
+      { ignoreIfMatch: true },
+      "fenced",
+      { putIfMatch: "ignored", completeIfMatch: "ignored", deleteIfMatch: "ignored" },
+    ],
   ] as const)("%o is seen by the probe", async ([quirks, mode, verdicts]) => {
     const store = await create({ checksumMode: "store" }, quirks);
     try {

@@ -4,7 +4,7 @@ import { crc64Combine, crc64Nvme } from "@varve/fs-core";
 import { describe, expect, test } from "vitest";
 import { checksumText } from "../src/checksum-text.ts";
 import { call, info, plainPut } from "./driver-under-test.ts";
-import { bytes, scriptedDriver, xml } from "./scripted-driver.ts";
+import { bytes, found, scriptedDriver, xml } from "./scripted-driver.ts";
 import type { ScriptedAnswer } from "./scripted-server.ts";
 
 const scripted = scriptedDriver();
@@ -100,6 +100,33 @@ describe("uploads in parts", () => {
     const { headers, body } = scripted.sent();
     expect(Object.keys(headers).filter((name) => /checksum|mp-object-size/.test(name))).toEqual([]);
     expect(body.toString()).not.toContain("CRC64");
+  });
+
+  const nameless = xml("<CompleteMultipartUploadResult><ETag></ETag></CompleteMultipartUploadResult>");
+  const complete = { ...plainPut, metadata: { a_b: "c d" }, size: 10 };
+
+  test("completed without an ETag: a look at the object tells the version", async () => {
+    await scripted.open({ checksumMode: "metadata" });
+    scripted.server.play(nameless, found);
+    expect(await scripted.driver.completeUpload("k", "u", [first, second], complete, call())).toEqual({
+      version: "v1",
+    });
+    expect(scripted.server.requests.map(({ method }) => method)).toEqual(["POST", "HEAD"]);
+  });
+
+  test.for([
+    ["another's object", { ...found, headers: { ...found.headers, "x-amz-meta-a_b": "other" } }],
+    ["no object", { status: 404 }],
+    ["no answer", { status: 503 }],
+  ] as const)("completed without an ETag, and then there is %s: not known", async ([, answer]) => {
+    await scripted.open({ checksumMode: "metadata" });
+    scripted.server.play(nameless, answer);
+    await expect(scripted.driver.completeUpload("k", "u", [first, second], complete, call())).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      outcome: "unknown",
+      key: "k",
+      operation: "completeUpload",
+    });
   });
 
   test("dropped, and dropped again", async () => {

@@ -100,6 +100,7 @@ test.each([
   [["s3", "--bucket", "abc", "--faults", "{}"], "rule.action"],
   [["s3", "--bucket", "abc", "--access-key-id", "a"], "go together"],
   [["s3", "--bukcet", "abc"], "--bukcet"],
+  [["radosgw", "--bucket", "abc"], "--secret-access-key are needed"],
 ])("%j is wrong use", async (args, message) => {
   const { code, errors } = await run(...args);
   expect(errors).toContain(message);

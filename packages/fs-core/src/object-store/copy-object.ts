@@ -7,7 +7,7 @@ import { PartUpload } from "./part-upload.ts";
 import type { StoreCall } from "./store-call.ts";
 import { StoreError } from "./store-error.ts";
 import { copiedMetadata, objectInfo } from "./stored-metadata.ts";
-import { assertCondition } from "./write-request.ts";
+import { assertCondition, uploadSupport } from "./write-request.ts";
 
 /** A copied part costs no memory here; large ones make few requests. */
 const copyPartBytes = 256 * 2 ** 20;
@@ -62,9 +62,8 @@ async function copyInParts(
   put: Parameters<ObjectStoreDriver["beginUpload"]>[1],
   { to, putId, condition, concurrency, drop }: CopyRequest,
 ): Promise<{ readonly version: string }> {
-  const { completeIfAbsent, putIfMatch, limits } = driver.capabilities;
-  assertCondition("copy", condition, { ifAbsent: completeIfAbsent, ifMatch: putIfMatch });
-  const partBytes = partBytesFor(source.size, copyPartBytes, limits);
+  assertCondition("copy", condition, uploadSupport(driver.capabilities));
+  const partBytes = partBytesFor(source.size, copyPartBytes, driver.capabilities.limits);
   // The whole's checksum comes from the source; the parts' are not known here.
   const upload = await PartUpload.begin({
     driver,

@@ -17,7 +17,7 @@ import { PartUpload } from "./part-upload.ts";
 import type { StoreCall } from "./store-call.ts";
 import { StoreError } from "./store-error.ts";
 import { storedMetadata } from "./stored-metadata.ts";
-import { assertCondition, type UploadRequest } from "./write-request.ts";
+import { assertCondition, type UploadRequest, uploadSupport } from "./write-request.ts";
 
 export interface WriterParts {
   readonly driver: ObjectStoreDriver;
@@ -139,8 +139,7 @@ export class DriverObjectWriter implements ObjectWriter {
 
   #begin(): Promise<PartUpload> {
     const { driver, call, key, request } = this.#parts;
-    const { completeIfAbsent, putIfMatch } = driver.capabilities;
-    assertCondition("upload", request.condition, { ifAbsent: completeIfAbsent, ifMatch: putIfMatch });
+    assertCondition("upload", request.condition, uploadSupport(driver.capabilities));
     return PartUpload.begin({
       driver,
       call,

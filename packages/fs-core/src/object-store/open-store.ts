@@ -16,7 +16,7 @@ export interface OpenStoreOptions extends StoreSettings {
   /** The backend's own settings: credentials, region, endpoint … See its package. */
   readonly backend?: Readonly<Record<string, unknown>>;
   /**
-   * Whether to find out by about 25 requests what the endpoint enforces. Default true. `false` takes `capabilities` at their
+   * Whether to find out by about 80 requests what the endpoint enforces. Default true. `false` takes `capabilities` at their
    * word; a report of an earlier probe of the same endpoint takes its place.
    */
   readonly probe?: boolean | ProbeReport;

@@ -4,7 +4,7 @@ export type ProbeVerdict =
   | "enforced"
   /** The store takes the condition and does not keep it: two writers both win. */
   | "ignored"
-  /** The store refuses the request. */
+  /** The store refuses the request, or even a condition that holds. */
   | "refused"
   /** The driver offers no such thing; nothing was sent. */
   | "unsupported";
@@ -16,6 +16,7 @@ export interface ProbeReport {
   readonly completeIfAbsent: ProbeVerdict;
   readonly copyIfAbsent: ProbeVerdict;
   readonly putIfMatch: ProbeVerdict;
+  readonly completeIfMatch: ProbeVerdict;
   readonly deleteIfMatch: ProbeVerdict;
   /** Whether the put id and the checksum come back with an object. */
   readonly metadata: "kept" | "lost";

@@ -4,11 +4,11 @@
  */
 import { crc64Nvme } from "../checksum/crc64-nvme.ts";
 import type { Random } from "../random.ts";
-import type { ObjectStore, ProbeOptions, PutResult } from "./object-store.ts";
+import type { ObjectStore, ProbeOptions, PutResult, WriteCondition } from "./object-store.ts";
 import type { ProbeReport, ProbeVerdict } from "./probe-report.ts";
 import { isStoreError, StoreError } from "./store-error.ts";
 import { storedMetadata } from "./stored-metadata.ts";
-import { newPutId } from "./write-request.ts";
+import { newPutId, uploadSupport } from "./write-request.ts";
 
 const racers = 5;
 
@@ -22,6 +22,9 @@ export async function probeStore(store: ObjectStore, random: Random, options: Pr
     await probe.clean();
   }
 }
+
+/** Completes an upload that has its only part. */
+type Complete = () => Promise<Pick<PutResult, "putId">>;
 
 class Probe {
   readonly #store: ObjectStore;
@@ -47,6 +50,7 @@ class Probe {
       ),
       copyIfAbsent: await this.#verdict("copy with ifAbsent", "copyIfAbsent", () => this.#copyIfAbsent()),
       putIfMatch: await this.#verdict("put with ifMatch", "putIfMatch", () => this.#putIfMatch()),
+      completeIfMatch: await this.#verdict("an upload with ifMatch", "completeIfMatch", () => this.#completeIfMatch()),
       deleteIfMatch: await this.#verdict("delete with ifMatch", "deleteIfMatch", () => this.#deleteIfMatch()),
       checksum:
         this.#store.capabilities.checksum === "none"
@@ -75,10 +79,18 @@ class Probe {
 
   async #verdict(
     what: string,
-    capability: "putIfAbsent" | "completeIfAbsent" | "copyIfAbsent" | "putIfMatch" | "deleteIfMatch",
+    capability:
+      | "putIfAbsent"
+      | "completeIfAbsent"
+      | "copyIfAbsent"
+      | "putIfMatch"
+      | "completeIfMatch"
+      | "deleteIfMatch",
     ask: () => Promise<boolean>,
   ): Promise<ProbeVerdict> {
-    if (!this.#store.capabilities[capability]) return "unsupported";
+    const { capabilities } = this.#store;
+    const isOffered = capability === "completeIfMatch" ? uploadSupport(capabilities).ifMatch : capabilities[capability];
+    if (!isOffered) return "unsupported";
     return this.#guarded(what, ask);
   }
 
@@ -117,23 +129,31 @@ class Probe {
     return this.#refuses(() => this.#store.put(key, bytesOf("late"), { ifAbsent: true, ...this.#call }));
   }
 
-  /** Two small uploads, both begun before either is completed. Straight to the driver: a store would not send one part. */
+  /** Small uploads, both begun before either is completed. Straight to the driver: a store would not send one part. */
   async #completeIfAbsent(): Promise<boolean> {
-    const key = this.#key("complete-if-absent");
-    const first = await this.#beginPart(key, "first");
-    const second = await this.#beginPart(key, "second");
-    const results = await Promise.allSettled([first(), second()]);
-    return this.#oneWon(key, results);
+    const begin = async (key: string): Promise<readonly [Complete, Complete]> => [
+      await this.#beginPart(key, "first", { ifAbsent: true }),
+      await this.#beginPart(key, "second", { ifAbsent: true }),
+    ];
+    // One after the other first: in a race, what was overwritten at once may look as if it had been refused.
+    const [first, second] = await begin(this.#key("complete-if-absent"));
+    const [created] = await Promise.allSettled([first()]);
+    const isRefused = await this.#refuses(second);
+    if (created.status === "rejected") throw created.reason;
+    if (!isRefused) return false;
+    const raced = this.#key("complete-if-absent-race");
+    const results = await Promise.allSettled((await begin(raced)).map((complete) => complete()));
+    return this.#oneWon(raced, results);
   }
 
-  async #beginPart(key: string, text: string): Promise<() => Promise<Pick<PutResult, "putId">>> {
+  async #beginPart(key: string, text: string, condition: WriteCondition): Promise<Complete> {
     const { driver } = this.#store;
     const call = { signal: this.#call.signal ?? new AbortController().signal };
     const bytes = bytesOf(text);
     const checksum = crc64Nvme(bytes);
     const putId = newPutId(this.#random);
     const put = {
-      ifAbsent: true,
+      ...condition,
       metadata: storedMetadata({}, putId, checksum),
       contentType: "application/octet-stream",
       checksum,
@@ -168,6 +188,17 @@ class Probe {
     return this.#refuses(() => this.#store.put(key, bytesOf("stale"), { ifMatch: version, ...this.#call }));
   }
 
+  async #completeIfMatch(): Promise<boolean> {
+    const key = this.#key("complete-if-match");
+    const { version } = await this.#store.put(key, bytesOf("first"), this.#call);
+    const second = await this.#store.put(key, bytesOf("second"), this.#call);
+    const stale = await this.#beginPart(key, "stale", { ifMatch: version });
+    if (!(await this.#refuses(stale))) return false;
+    const fresh = await this.#beginPart(key, "fresh", { ifMatch: second.version });
+    const { putId } = await fresh();
+    return (await this.#store.head(key, this.#call))?.putId === putId;
+  }
+
   async #deleteIfMatch(): Promise<boolean> {
     const key = this.#key("delete-if-match");
     const { version } = await this.#store.put(key, bytesOf("first"), this.#call);
@@ -200,12 +231,15 @@ class Probe {
     return Promise.allSettled(Array.from({ length: racers }, (_, index) => write(bytesOf(`racer ${index}`))));
   }
 
-  /** Whether exactly one resolved, and what is stored is its. @throws StoreError when all were refused for other reasons */
+  /** Whether exactly one resolved, and what is stored is its. @throws StoreError when all were refused, or one may have won */
   async #oneWon(key: string, results: readonly PromiseSettledResult<Pick<PutResult, "putId">>[]): Promise<boolean> {
     const winners = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
     const refusals = results.flatMap((result) => (result.status === "rejected" ? [result.reason as Error] : []));
-    const other = refusals.find((error) => !isRefusal(error));
-    if (other !== undefined && winners.length === 0) throw other;
+    // It may have won too.
+    const untold = refusals.find((error) => !isRefusal(error) && !(isStoreError(error) && error.outcome === "none"));
+    if (untold !== undefined && winners.length < 2) throw untold;
+    // The condition held, for one of them at least.
+    if (winners.length === 0) throw refusals.find((error) => !isRefusal(error)) ?? refusals[0];
     if (winners.length !== 1) return false;
     const found = await this.#store.head(key, this.#call);
     return found?.putId === winners[0]?.putId;

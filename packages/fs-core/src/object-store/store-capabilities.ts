@@ -11,6 +11,8 @@ export interface StoreCapabilities {
   readonly copyIfAbsent: boolean;
   /** `put` with `ifMatch`. */
   readonly putIfMatch: boolean;
+  /** Completing an upload in parts with `ifMatch`. Left out: as `putIfMatch`. */
+  readonly completeIfMatch?: boolean;
   /** `delete` with `ifMatch`. */
   readonly deleteIfMatch: boolean;
   /** `rename` in one atomic request. */

@@ -84,6 +84,12 @@ export function assertCondition(operation: string, condition: WriteCondition, ca
   }
 }
 
+/** Which conditions the completion of an upload in parts takes. */
+export function uploadSupport(capabilities: StoreCapabilities): ConditionSupport {
+  const { completeIfAbsent, putIfMatch, completeIfMatch = putIfMatch } = capabilities;
+  return { ifAbsent: completeIfAbsent, ifMatch: completeIfMatch };
+}
+
 /** Which conditions a request takes. */
 export interface ConditionSupport {
   readonly ifAbsent: boolean;

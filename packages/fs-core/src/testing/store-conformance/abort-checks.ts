@@ -94,11 +94,13 @@ export const abortChecks: readonly StoreCheck[] = [
     async run(store) {
       const report = await store.probe();
       const { putIfAbsent, completeIfAbsent, copyIfAbsent, putIfMatch, deleteIfMatch } = store.capabilities;
+      const { completeIfMatch = putIfMatch } = store.capabilities;
       const wanted = (isPromised: boolean): string => (isPromised ? "enforced" : "unsupported");
       assert.equal(report.putIfAbsent, wanted(putIfAbsent), report.notes.join("; "));
       assert.equal(report.completeIfAbsent, wanted(completeIfAbsent), report.notes.join("; "));
       assert.equal(report.copyIfAbsent, wanted(copyIfAbsent), report.notes.join("; "));
       assert.equal(report.putIfMatch, wanted(putIfMatch), report.notes.join("; "));
+      assert.equal(report.completeIfMatch, wanted(completeIfMatch), report.notes.join("; "));
       assert.equal(report.deleteIfMatch, wanted(deleteIfMatch), report.notes.join("; "));
       assert.equal(report.checksum, wanted(store.capabilities.checksum !== "none"), report.notes.join("; "));
       assert.equal(report.metadata, "kept");
