@@ -6,8 +6,10 @@ import { memory, memoryChild, memoryChildName } from "./memory.ts";
 import { openTime } from "./open-time.ts";
 import { openTimeChild, openTimeChildName } from "./open-time-child.ts";
 import { peers } from "./run-peers.ts";
+import { cloudServerChild, cloudServerChildName } from "./stores/cloud-server-child.ts";
+import { stores } from "./stores/stores.ts";
 
-const benches: readonly Bench[] = [matrix, bareLoop, openTime, memory, peers];
+const benches: readonly Bench[] = [matrix, bareLoop, openTime, memory, peers, stores];
 
 // `pnpm bench -- name` hands the dashes over.
 process.exitCode = await main(process.argv.slice(process.argv[2] === "--" ? 3 : 2));
@@ -15,6 +17,7 @@ process.exitCode = await main(process.argv.slice(process.argv[2] === "--" ? 3 : 
 async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === openTimeChildName) return openTimeChild(args);
   if (name === memoryChildName) return memoryChild(args);
+  if (name === cloudServerChildName) return cloudServerChild(args);
   const bench = benches.find((each) => each.name === name);
   if (bench === undefined) {
     process.stderr.write(`usage: npm run bench -- <name> [options]\n${benches.map(usageOf).join("")}`);
@@ -22,7 +25,9 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   }
   try {
     const results = await bench.run(args);
-    print(`results: ${writeResults(bench.name, args, results)}`);
+    const file = writeResults(bench.name, args, results);
+    // With --json, standard output is the rows' alone.
+    if (!args.includes("--json")) print(`results: ${file}`);
     return 0;
   } catch (error) {
     // Wrong use: an option, a missing harness, a disk too small.
