@@ -2,8 +2,14 @@
 import { Agent } from "node:http";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { BlobServiceClient, type StoragePipelineOptions, StorageSharedKeyCredential } from "@azure/storage-blob";
+import {
+  BlobServiceClient,
+  type BlockBlobUploadOptions,
+  type StoragePipelineOptions,
+  StorageSharedKeyCredential,
+} from "@azure/storage-blob";
 import { createAzureDriver } from "@varve/fs-azure";
+import { crc64Nvme } from "@varve/fs-core";
 import {
   countBytes,
   partBytes,
@@ -20,7 +26,7 @@ export const azureAccount = "devstoreaccount1";
 export const azureAccountKey: string =
   "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-export function openAzurePair({ url, bucket }: StoreServer): StorePair {
+export function openAzurePair({ url, bucket }: StoreServer, isChecked: boolean): StorePair {
   const driver = createAzureDriver({
     account: azureAccount,
     accountKey: azureAccountKey,
@@ -28,15 +34,18 @@ export function openAzurePair({ url, bucket }: StoreServer): StorePair {
     container: bucket,
     connectionsMax: socketsMax,
   });
-  return { varve: varveClient(driver), sdk: sdkClient(url, bucket) };
+  return { varve: varveClient(driver), sdk: sdkClient(url, bucket, isChecked) };
 }
 
-function sdkClient(url: string, containerName: string): StoreClient {
+/** @param isChecked single puts carry their CRC-64, as ours do always; the emulator then computes it too, byte by byte */
+function sdkClient(url: string, containerName: string, isChecked: boolean): StoreClient {
   const agent = new Agent({ keepAlive: true, maxSockets: socketsMax });
   // Passed on to the SDK's pipeline, though not declared.
   const options: StoragePipelineOptions & { readonly agent: Agent } = { agent };
   const credential = new StorageSharedKeyCredential(azureAccount, azureAccountKey);
   const container = new BlobServiceClient(url, credential, options).getContainerClient(containerName);
+  const checks = (bytes: Uint8Array): BlockBlobUploadOptions =>
+    isChecked ? { transactionalContentCrc64: littleEndian(crc64Nvme(bytes)) } : {};
   const bodyOf = async (key: string): Promise<Readable> => {
     const { readableStreamBody } = await container.getBlockBlobClient(key).download();
     if (readableStreamBody === undefined) throw new Error(`${key}: the answer has no body`);
@@ -44,7 +53,7 @@ function sdkClient(url: string, containerName: string): StoreClient {
   };
   return {
     async put(key, bytes) {
-      await container.getBlockBlobClient(key).upload(bytes, bytes.byteLength);
+      await container.getBlockBlobClient(key).upload(bytes, bytes.byteLength, checks(bytes));
     },
     async putStream(key, source) {
       const stream = Readable.from(source, { objectMode: false });
@@ -68,4 +77,10 @@ function sdkClient(url: string, containerName: string): StoreClient {
       agent.destroy();
     },
   };
+}
+
+function littleEndian(checksum: bigint): Uint8Array {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(checksum);
+  return bytes;
 }

@@ -32,6 +32,7 @@ export const stores: Bench = {
   usage: [
     "objects put, got and listed beside each vendor's own client, interleaved",
     `--backend ${backends.join("|")}   --seconds 10 (for one row)   --only "put 4 KiB,…"   --json`,
+    "--checked (with --backend azure: its client sends checksums of single puts, as ours does)",
   ],
   async run(args) {
     const { values } = parseArgs({
@@ -40,6 +41,7 @@ export const stores: Bench = {
         backend: { type: "string" },
         seconds: { type: "string" },
         only: { type: "string" },
+        checked: { type: "boolean" },
         json: { type: "boolean" },
       },
     });
@@ -52,7 +54,7 @@ export const stores: Bench = {
     if (unknown.length > 0) throw new RangeError(`--only: got ${unknown.join(", ")}, want some of ${names.join(", ")}`);
     const rows: Row[] = [];
     for (const backend of chosen) {
-      for (const name of only) rows.push(await measureWork(backend, name, seconds));
+      for (const name of only) rows.push(await measureWork(backend, name, seconds, values.checked === true));
       if (values.json !== true) print(`${backend}\n${tableOf(rows.filter((row) => row.backend === backend))}`);
     }
     if (values.json === true) print(JSON.stringify(rows));
@@ -61,12 +63,12 @@ export const stores: Bench = {
 };
 
 /** On a server of its own: the emulator of Azure frees nothing that was overwritten. */
-async function measureWork(backend: BackendName, name: string, seconds: number): Promise<Row> {
+async function measureWork(backend: BackendName, name: string, seconds: number, isChecked: boolean): Promise<Row> {
   const work = storeWorks().find((each) => each.name === name) as StoreWork;
   const { inFlight } = work;
   const server = await startStoreServer(backend);
   try {
-    const { varve, sdk } = openPair(backend, server);
+    const { varve, sdk } = openPair(backend, server, isChecked);
     try {
       await work.prepare(varve);
       const pairs = await interleave(
