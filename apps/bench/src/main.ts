@@ -6,8 +6,11 @@ import { memory, memoryChild, memoryChildName } from "./memory.ts";
 import { openTime } from "./open-time.ts";
 import { openTimeChild, openTimeChildName } from "./open-time-child.ts";
 import { peers } from "./run-peers.ts";
+import { cloudServerChild, cloudServerChildName } from "./stores/cloud-server-child.ts";
+import { storeMemory, storeMemoryChild, storeMemoryChildName } from "./stores/store-memory.ts";
+import { stores } from "./stores/stores.ts";
 
-const benches: readonly Bench[] = [matrix, bareLoop, openTime, memory, peers];
+const benches: readonly Bench[] = [matrix, bareLoop, openTime, memory, peers, stores, storeMemory];
 
 // `pnpm bench -- name` hands the dashes over.
 process.exitCode = await main(process.argv.slice(process.argv[2] === "--" ? 3 : 2));
@@ -15,6 +18,8 @@ process.exitCode = await main(process.argv.slice(process.argv[2] === "--" ? 3 : 
 async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === openTimeChildName) return openTimeChild(args);
   if (name === memoryChildName) return memoryChild(args);
+  if (name === cloudServerChildName) return cloudServerChild(args);
+  if (name === storeMemoryChildName) return storeMemoryChild(args);
   const bench = benches.find((each) => each.name === name);
   if (bench === undefined) {
     process.stderr.write(`usage: npm run bench -- <name> [options]\n${benches.map(usageOf).join("")}`);
@@ -22,7 +27,9 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   }
   try {
     const results = await bench.run(args);
-    print(`results: ${writeResults(bench.name, args, results)}`);
+    const file = writeResults(bench.name, args, results);
+    // With --json, standard output is the rows' alone.
+    if (!args.includes("--json")) print(`results: ${file}`);
     return 0;
   } catch (error) {
     // Wrong use: an option, a missing harness, a disk too small.
@@ -33,5 +40,5 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
 }
 
 function usageOf({ name, usage }: Bench): string {
-  return usage.map((line, k) => `  ${(k === 0 ? name : "").padEnd(11)}${line}\n`).join("");
+  return usage.map((line, k) => `  ${(k === 0 ? name : "").padEnd(14)}${line}\n`).join("");
 }

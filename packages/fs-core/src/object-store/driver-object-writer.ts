@@ -2,7 +2,7 @@
  * An object of which the caller gives the bytes piece by piece.
  *
  * Always true:
- *  I1  at most `concurrency` + 1 part buffers exist
+ *  I1  at most `concurrency` + 1 part buffers exist; one that is borrowed is not used again
  *  I2  nothing is sent before the first part is full: what is smaller is one `put`
  *  I3  a full part is kept until more comes or `commit` is called, because a store must know which part is the last
  *  I4  a writer that failed stays failed, and its upload is dropped
@@ -79,6 +79,26 @@ export class DriverObjectWriter implements ObjectWriter {
     }
   }
 
+  /**
+   * In place of `write`, for all bytes of the object at once, which stay as they are until the writer has committed or was
+   * aborted: they are sent from where they lie.
+   */
+  async writeBorrowed(bytes: Uint8Array): Promise<void> {
+    this.#assertOpen("write");
+    try {
+      this.#parts.call.assertRunning();
+      for (let at = 0; at < bytes.byteLength; ) {
+        if (this.#current !== undefined) await this.#sendCurrent(false);
+        this.#current = PartBuffer.over(bytes.subarray(at, at + this.#nextPartBytes()));
+        at += this.#current.limit;
+        this.#size = at;
+      }
+    } catch (error) {
+      await this.#fail(error);
+      throw error;
+    }
+  }
+
   async commit(): Promise<PutResult> {
     this.#assertOpen("commit");
     try {
@@ -132,6 +152,7 @@ export class DriverObjectWriter implements ObjectWriter {
     this.#current = undefined;
     this.#upload ??= await this.#begin();
     await this.#upload.send(buffer.bytes, isLast, () => {
+      if (buffer.isBorrowed) return;
       buffer.clear();
       this.#free.push(buffer);
     });
@@ -168,10 +189,14 @@ export class DriverObjectWriter implements ObjectWriter {
     };
   }
 
-  #nextBuffer(): PartBuffer {
+  #nextPartBytes(): number {
     this.#partNumber++;
     const { request, partBytes, driver } = this.#parts;
-    const bytes = partBytes ?? streamPartBytes(this.#partNumber, request.partBytes, driver.capabilities.limits);
+    return partBytes ?? streamPartBytes(this.#partNumber, request.partBytes, driver.capabilities.limits);
+  }
+
+  #nextBuffer(): PartBuffer {
+    const bytes = this.#nextPartBytes();
     const free = this.#free.pop();
     return free?.limit === bytes ? free : new PartBuffer(bytes);
   }

@@ -161,7 +161,7 @@ class DriverStore implements ObjectStore {
 
   async put(key: string, bytes: Uint8Array, options: PutOptions = {}): Promise<PutResult> {
     if (!(bytes instanceof Uint8Array)) refuse("put", ["bytes: want a Uint8Array"]);
-    return this.#upload("put", key, options, bytes.byteLength, (writer) => writer.write(bytes));
+    return this.#upload("put", key, options, bytes.byteLength, (writer) => writer.writeBorrowed(bytes));
   }
 
   async putStream(
@@ -327,7 +327,7 @@ class DriverStore implements ObjectStore {
     key: string,
     options: UploadOptions,
     totalBytes: number | undefined,
-    fill: (writer: ObjectWriter) => Promise<void>,
+    fill: (writer: DriverObjectWriter) => Promise<void>,
   ): Promise<PutResult> {
     const writer = this.#writer(operation, key, options, totalBytes);
     const running = (async (): Promise<PutResult> => {
@@ -341,7 +341,7 @@ class DriverStore implements ObjectStore {
     return this.#own(running);
   }
 
-  #writer(operation: string, key: string, options: UploadOptions, totalBytes: number | undefined): ObjectWriter {
+  #writer(operation: string, key: string, options: UploadOptions, totalBytes: number | undefined): DriverObjectWriter {
     this.#assertOpen(operation);
     assertNewKey(key, operation);
     const { limits } = this.capabilities;

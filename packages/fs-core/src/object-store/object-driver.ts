@@ -21,7 +21,11 @@ export interface ObjectStoreDriver {
   head(key: string, call: DriverCall): Promise<DriverInfo | undefined>;
   /** Resolves when the head of the answer is there. @throws `NOT_FOUND`, `INVALID_RANGE`, `VERSION_MISMATCH` */
   get(key: string, request: DriverGet, call: DriverCall): Promise<DriverBody>;
-  /** @throws `ALREADY_EXISTS`, `VERSION_MISMATCH`, `CONFLICT`, `CORRUPT` when `bytes` did not arrive as sent */
+  /**
+   * `bytes` stay as they are until the promise settles or the signal fires. Once it fired they may change: what is sent or
+   * stored of them after that must still be refused by the checksum.
+   * @throws `ALREADY_EXISTS`, `VERSION_MISMATCH`, `CONFLICT`, `CORRUPT` when `bytes` did not arrive as sent
+   */
   put(key: string, bytes: Uint8Array, request: DriverPut, call: DriverCall): Promise<DriverPutResult>;
 
   /** @returns the upload's id, which with the key is all that the other calls need */

@@ -4,12 +4,22 @@ const firstBytes = 64 * 1024;
 export class PartBuffer {
   /** Bytes that it takes. */
   readonly limit: number;
+  /** Whether the memory is the caller's: it is never written to, nor used for another part. */
+  readonly isBorrowed: boolean;
   #memory: Uint8Array;
   #length = 0;
 
-  constructor(limit: number) {
+  /** @param borrowed what it holds, all there will be; left out: nothing, in memory of its own */
+  constructor(limit: number, borrowed?: Uint8Array) {
     this.limit = limit;
-    this.#memory = new Uint8Array(Math.min(limit, firstBytes));
+    this.isBorrowed = borrowed !== undefined;
+    this.#memory = borrowed ?? new Uint8Array(Math.min(limit, firstBytes));
+    this.#length = borrowed?.byteLength ?? 0;
+  }
+
+  /** A full one that looks at `bytes` where they lie. */
+  static over(bytes: Uint8Array): PartBuffer {
+    return new PartBuffer(bytes.byteLength, bytes);
   }
 
   get isFull(): boolean {
