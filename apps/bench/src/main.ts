@@ -7,7 +7,7 @@ import { openTime } from "./open-time.ts";
 import { openTimeChild, openTimeChildName } from "./open-time-child.ts";
 import { peers } from "./run-peers.ts";
 import { cloudServerChild, cloudServerChildName } from "./stores/cloud-server-child.ts";
-import { storeMemory, storeMemoryChild, storeMemoryChildName } from "./stores/store-memory.ts";
+import { storeMemory } from "./stores/store-memory.ts";
 import { stores } from "./stores/stores.ts";
 
 const benches: readonly Bench[] = [matrix, bareLoop, openTime, memory, peers, stores, storeMemory];
@@ -19,7 +19,6 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === openTimeChildName) return openTimeChild(args);
   if (name === memoryChildName) return memoryChild(args);
   if (name === cloudServerChildName) return cloudServerChild(args);
-  if (name === storeMemoryChildName) return storeMemoryChild(args);
   const bench = benches.find((each) => each.name === name);
   if (bench === undefined) {
     process.stderr.write(`usage: npm run bench -- <name> [options]\n${benches.map(usageOf).join("")}`);

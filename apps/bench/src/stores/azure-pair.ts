@@ -10,6 +10,7 @@ import {
 } from "@azure/storage-blob";
 import { createAzureDriver } from "@varve/fs-azure";
 import { crc64Nvme } from "@varve/fs-core";
+import { azureAccount, azureAccountKey } from "./store-accounts.ts";
 import {
   countBytes,
   partBytes,
@@ -20,11 +21,6 @@ import {
   type StoreServer,
 } from "./store-client.ts";
 import { varveClient } from "./varve-client.ts";
-
-/** The emulator's account, the same everywhere. */
-export const azureAccount = "devstoreaccount1";
-export const azureAccountKey: string =
-  "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
 export function openAzurePair({ url, bucket }: StoreServer, isChecked: boolean): StorePair {
   const driver = createAzureDriver({

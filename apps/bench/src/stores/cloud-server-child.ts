@@ -1,6 +1,6 @@
 /** The other process of the store benches: a server for S3 or Cloud Storage. It ends with the process that started it. */
 import { startGcsServer, startS3Server } from "@varve/cloud-servers";
-import { s3Credentials } from "./s3-pair.ts";
+import { s3Credentials } from "./store-accounts.ts";
 
 /** How `main.ts` is asked for it. */
 export const cloudServerChildName = "cloud-server-child";

@@ -14,6 +14,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { createS3Driver } from "@varve/fs-s3";
 import { gatherParts } from "./gather-parts.ts";
+import { s3Credentials } from "./store-accounts.ts";
 import {
   countBytes,
   partBytes,
@@ -26,8 +27,6 @@ import {
 import { varveClient } from "./varve-client.ts";
 
 const region = "us-east-1";
-/** The server asks for signatures, so that both sides pay for them. */
-export const s3Credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "bench/secret+key" } as const;
 
 export function openS3Pair({ url, bucket }: StoreServer): StorePair {
   const driver = createS3Driver({

@@ -5,19 +5,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { systemClock } from "@varve/fs-core";
 import { type Bench, print } from "../bench.ts";
 import { table } from "../measure.ts";
-import { openPair, parseBackend } from "./open-pair.ts";
+import { parseBackend } from "./open-pair.ts";
 import { type BackendName, backends } from "./store-client.ts";
 import { startStoreServer } from "./store-servers.ts";
-import { generated } from "./store-work.ts";
 
-/** How `main.ts` is asked for the measured process. */
-export const storeMemoryChildName = "store-memory-child";
-
-interface StoreMemoryResult {
+export interface StoreMemoryResult {
   readonly backend: BackendName;
   readonly gib: number;
   /** When the store was open and nothing was sent. */
@@ -29,6 +25,7 @@ interface StoreMemoryResult {
   readonly seconds: number;
 }
 
+/** Of the resident size, in the measured process. */
 const samples = 40;
 /** What the process may have at most: Node and the vendor's client need about half of it. */
 const limitMiB = 200;
@@ -58,7 +55,8 @@ export const storeMemory: Bench = {
 async function measureUpload(backend: BackendName, gib: number): Promise<StoreMemoryResult> {
   const server = await startStoreServer(backend, backend !== "azure");
   try {
-    const args = [process.argv[1] as string, storeMemoryChildName, backend, server.url, server.bucket, String(gib)];
+    const program = fileURLToPath(new URL("store-memory-child.js", import.meta.url));
+    const args = [program, backend, server.url, server.bucket, String(gib)];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     const [output, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
     if (code !== 0) throw new Error(`the measured process ended with ${String(code)}`);
@@ -66,42 +64,6 @@ async function measureUpload(backend: BackendName, gib: number): Promise<StoreMe
   } finally {
     await server.stop();
   }
-}
-
-/** The measured process: prints its result as JSON. */
-export async function storeMemoryChild([
-  name = "",
-  url = "",
-  bucket = "",
-  amount = "",
-]: readonly string[]): Promise<number> {
-  const backend = parseBackend(name);
-  const gib = Number(amount);
-  const { varve, sdk } = openPair(backend, { url, bucket, stop: async () => {} });
-  await sdk.close();
-  const startMiB = residentMiB();
-  const sampledMiB: number[] = [];
-  const began = systemClock.monotonicUs();
-  await varve.putStream("long", sampled(gib * 2 ** 30, sampledMiB));
-  const seconds = (systemClock.monotonicUs() - began) / 1e6;
-  await varve.close();
-  const peakMiB = Math.round(process.resourceUsage().maxRSS / 1024);
-  const result: StoreMemoryResult = { backend, gib, startMiB, sampledMiB, peakMiB, seconds };
-  process.stdout.write(JSON.stringify(result));
-  return 0;
-}
-
-async function* sampled(bytes: number, sampledMiB: number[]): AsyncGenerator<Uint8Array, void, undefined> {
-  let done = 0;
-  for await (const piece of generated(bytes)) {
-    yield piece;
-    done += piece.byteLength;
-    if (done >= ((sampledMiB.length + 1) * bytes) / samples) sampledMiB.push(residentMiB());
-  }
-}
-
-function residentMiB(): number {
-  return Math.round(process.memoryUsage.rss() / 2 ** 20);
 }
 
 function tableOf(results: readonly StoreMemoryResult[]): string {

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { BlobServiceClient, StorageSharedKeyCredential } from "@azure/storage-blob";
-import { azureAccount, azureAccountKey } from "./azure-pair.ts";
+import { azureAccount, azureAccountKey } from "./store-accounts.ts";
 import { cloudServerChildName } from "./cloud-server-child.ts";
 import type { BackendName, StoreServer } from "./store-client.ts";
 
