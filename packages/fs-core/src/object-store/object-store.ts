@@ -85,7 +85,7 @@ export interface ObjectStore extends AsyncDisposable {
   abortIncompleteUpload(upload: Pick<IncompleteUpload, "key" | "uploadId">, options?: CallOptions): Promise<void>;
 
   /**
-   * Finds out by racing writes on scratch keys which conditions the endpoint truly enforces. About 25 small requests; the
+   * Finds out by racing writes on scratch keys which conditions the endpoint truly enforces. About 80 small requests; the
    * scratch keys are deleted.
    */
   probe(options?: ProbeOptions): Promise<ProbeReport>;
