@@ -53,6 +53,7 @@ export {
 
 // Object stores.
 export { openStore, type OpenedStore, type OpenStoreOptions, type OpenStoreParts } from "./object-store/open-store.ts";
+export { sweepUploads, type SweepUploadsOptions, type SweptUploads } from "./object-store/sweep-uploads.ts";
 export { storeRegistry, StoreRegistry, type BackendLoader } from "./object-store/store-registry.ts";
 export { assertStoreId, ensureStoreId, readStoreId, storeIdKey } from "./object-store/store-identity.ts";
 export { createObjectStore } from "./object-store/driver-store.ts";
