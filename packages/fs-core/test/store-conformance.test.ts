@@ -19,9 +19,10 @@ describe("a directory in memory", () => {
 });
 
 const plain: [string, WrapStore] = ["alone", async (store) => store];
-describe.each([plain, ...wrappersToTry()])("a directory on disk, %s", (_name, wrap) => {
+describe.each([plain, ...wrappersToTry()])("a directory on disk, %s", (name, wrap) => {
   const roots = new Map<ObjectStore, string>();
   objectStoreConformance({
+    isShort: name !== "alone",
     // Each of thousands of puts waits for the disk several times.
     test: (name, body) => test(name, body, 600_000),
     async create() {

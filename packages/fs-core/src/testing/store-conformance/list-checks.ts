@@ -87,6 +87,7 @@ export const listChecks: readonly StoreCheck[] = [
   },
   {
     name: "2500 keys come in pages, each once",
+    isLong: true,
     async run(store) {
       const keys = Array.from({ length: 2500 }, (_, index) => `many/${String(index).padStart(6, "0")}`);
       for (let at = 0; at < keys.length; at += 50) await putAll(store, keys.slice(at, at + 50));

@@ -5,6 +5,8 @@ import { isStoreError, type StoreErrorCode } from "../../object-store/store-erro
 /** One check of the suite. It gets a store without objects. */
 export interface StoreCheck {
   readonly name: string;
+  /** Thousands of requests. */
+  readonly isLong?: true;
   readonly run: (store: ObjectStore) => Promise<void>;
   /** Left out where this says so, because it cannot be true there. */
   readonly unless?: (store: ObjectStore) => boolean;
