@@ -16,7 +16,7 @@ import { runCampaigns } from "./run-campaigns.ts";
 
 const usage = `usage: npm run torture -- [campaign…] [options]
   campaigns: ${campaignNames.join(", ")} (default: all)
-  --sample       a small sample of each, under three minutes
+  --sample       a small sample of each, some minutes
   --full         everything (default)
   --only TEXT    only configurations that contain TEXT
   --json         print results as JSON instead of a table
