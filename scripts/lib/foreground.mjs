@@ -5,7 +5,8 @@
 // already and forwarding would make it two, which many programs take for "stop now, do not tidy up".
 // `kill` of this process alone goes to this process only, and then forwarding is the only way. npm
 // forwards what it receives, so both may happen. To tell them apart a canary runs in the same group:
-// a process that does nothing and dies of the signal if the group got it.
+// a process that only repeats what it is told, and dies of the signal if the group got it. A signal is pending in all
+// processes of a group before any of them runs on, so an answer after it means that the canary did not get it.
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 
@@ -13,8 +14,6 @@ import { constants } from "node:os";
 const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"];
 // npm repeats a signal a few milliseconds after the group got it; a person's second Ctrl-C comes later.
 const repeatMs = 500;
-// Long enough for a busy machine to report a death that has happened.
-const canaryMs = 300;
 
 /**
  * @param {string} program
@@ -57,7 +56,7 @@ export function exitCodeOf(signal) {
   return signal === null ? 1 : 128 + (constants.signals[signal] ?? 0);
 }
 
-/** A process that waits on a pipe: it ends with us, or of a signal that the whole group received. */
+/** A process that echoes a pipe: it ends with us, or of a signal that the whole group received. */
 class Canary {
   /** @type {import("node:child_process").ChildProcess | undefined} */
   #process;
@@ -70,18 +69,21 @@ class Canary {
   #start() {
     // On Windows the console delivers Ctrl-C to every process, and nothing else delivers it at all.
     if (process.platform === "win32" || this.#released) return;
-    const canary = spawn("cat", [], { stdio: ["pipe", "ignore", "ignore"] });
+    const canary = spawn("cat", [], { stdio: ["pipe", "pipe", "ignore"] });
     canary.once("error", () => {
       this.#process = undefined;
     });
     canary.unref();
-    /** @type {import("node:net").Socket} */ (canary.stdin).unref();
+    for (const pipe of [canary.stdin, canary.stdout]) {
+      // It is told something when it is dead already.
+      pipe.on("error", () => {});
+      /** @type {import("node:net").Socket} */ (/** @type {unknown} */ (pipe)).unref();
+    }
     this.#process = canary;
   }
 
   /**
-   * Calls back, at the latest after `canaryMs`, if the signal that just arrived here went to no other
-   * process of the group.
+   * Calls back if the signal that just arrived here went to no other process of the group.
    * @param {() => void} forward
    */
   whenOnlyWeGotTheSignal(forward) {
@@ -90,16 +92,21 @@ class Canary {
       if (process.platform !== "win32") forward();
       return;
     }
-    const timer = setTimeout(() => {
+    const alive = () => {
       canary.off("exit", died);
       forward();
-    }, canaryMs);
+    };
     const died = () => {
-      clearTimeout(timer);
+      canary.stdout?.off("data", alive);
       this.#start();
     };
-    if (canary.signalCode !== null) died();
-    else canary.once("exit", died);
+    if (canary.signalCode !== null) {
+      died();
+      return;
+    }
+    canary.once("exit", died);
+    canary.stdout?.once("data", alive);
+    canary.stdin?.write("?");
   }
 
   release() {

@@ -77,8 +77,7 @@ test.runIf(posix)("a signal to the whole group is not forwarded on top", async (
   expect(ended).toEqual({ code: 7, output: "ready\ngot 1\n" });
 });
 
-// What reaches whom first is up to a busy machine.
-test.runIf(posix)("nor when a parent repeats it, as npm does", { retry: 2 }, async () => {
+test.runIf(posix)("nor when a parent repeats it, as npm does", async () => {
   const launcher = launch(process.execPath, ["--eval", counter]);
   const ended = await endOf(launcher, () => {
     process.kill(-pidOf(launcher), "SIGINT");
