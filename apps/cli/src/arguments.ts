@@ -1,6 +1,6 @@
+import { closestName } from "@varve/fs-core";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { usageError } from "./cli-error.ts";
-import { closestName } from "./closest-name.ts";
 import { commonOptions, type OperandSpec, type OptionSpec, type Verb } from "./verb.ts";
 
 /** The words behind a verb, checked against what the verb declares. Values are text: each verb parses its own. */

@@ -1,8 +1,8 @@
 /** From the words of the command line to an exit code: finds the verb, runs it, reports what went wrong. */
+import { closestName } from "@varve/fs-core";
 import type { Clock } from "@varve/fs-core";
 import { type Arguments, parseArguments } from "./arguments.ts";
 import { usageError } from "./cli-error.ts";
-import { closestName } from "./closest-name.ts";
 import { exitCode } from "./exit-codes.ts";
 import { failureJson, failureText, toFailure } from "./failure.ts";
 import { generalHelp, verbHelp } from "./help.ts";

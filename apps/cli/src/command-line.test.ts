@@ -4,7 +4,6 @@
  */
 import { describe, expect, test } from "vitest";
 import { parseArguments } from "./arguments.ts";
-import { closestName } from "./closest-name.ts";
 import { generalHelp, verbHelp } from "./help.ts";
 import { progressBar } from "./process/notes.ts";
 import { formatPairs, formatTable } from "./table.ts";
@@ -67,25 +66,6 @@ describe("words", () => {
     expect(args.has("help")).toBe(true);
     expect(() => args.has("reverse")).toThrow(TypeError);
     expect(() => args.text("reverse")).toThrow(TypeError);
-  });
-});
-
-describe("what was probably meant", () => {
-  const names = verbs.map(({ name }) => name);
-
-  test.each([
-    ["apend", "append"],
-    ["APPEND", "append"],
-    ["seg", "segments"],
-    ["verfiy", "verify"],
-    ["tial", "tail"],
-    ["cta", "cat"],
-    ["stats", "stat"],
-    ["frobnicate", undefined],
-    ["x", undefined],
-    ["", undefined],
-  ])("%s: %s", (typed, expected) => {
-    expect(closestName(typed, names)).toBe(expected);
   });
 });
 

@@ -1,7 +1,5 @@
-import { StoreError } from "@varve/fs-core";
+import { StoreError, closestName, Secret } from "@varve/fs-core";
 import { parseConnectionString } from "./connection-string.ts";
-import { nearestName } from "./nearest-name.ts";
-import { Secret } from "./secret.ts";
 
 /** What gives tokens of Microsoft Entra ID: any `TokenCredential` of `@azure/identity` fits. */
 export interface AzureTokenCredential {
@@ -128,7 +126,7 @@ export function resolveAzureSettings(input: unknown): ResolvedAzureSettings {
 function shapeProblems(given: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(given).flatMap(([name, value]) => {
     if (!Object.hasOwn(types, name)) {
-      const near = nearestName(name, known);
+      const near = closestName(name, known);
       const hint = near === undefined ? `the settings are ${known.join(", ")}` : `did you mean ${near}?`;
       return [`there is no setting ${JSON.stringify(name.slice(0, 40))}; ${hint}`];
     }

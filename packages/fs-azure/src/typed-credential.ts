@@ -1,6 +1,5 @@
-import { describeCause, StoreError } from "@varve/fs-core";
+import { describeCause, type Secret, StoreError } from "@varve/fs-core";
 import type { AzureTokenCredential } from "./azure-settings.ts";
-import type { Secret } from "./secret.ts";
 
 /** The caller's credential, whose failures are told apart from the service's. */
 export class TypedCredential {

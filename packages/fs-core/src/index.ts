@@ -148,3 +148,8 @@ export type {
   UploadedPart,
 } from "./object-store/object-driver.ts";
 export type { BackendParts, StoreBackend } from "./object-store/store-backend.ts";
+
+// Plug in here: what backends and commands have in common.
+export { closestName } from "./kit/closest-name.ts";
+export { Secret } from "./kit/secret.ts";
+export { untilAborted } from "./kit/until-aborted.ts";

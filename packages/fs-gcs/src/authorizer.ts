@@ -1,13 +1,12 @@
 /** Who gives requests their `authorization` header. */
 import { readFile } from "node:fs/promises";
 import type http from "node:http";
-import { type Clock, describeCause, StoreError } from "@varve/fs-core";
+import { type Clock, describeCause, StoreError, untilAborted } from "@varve/fs-core";
 import type { GcsAuthClient, Identity } from "./gcs-settings.ts";
 import { keyFileGrant, type TokenGrant } from "./google-credentials.ts";
 import { mapAuthClientError } from "./map-gcs-error.ts";
 import { TokenCache } from "./token-cache.ts";
 import { requestToken } from "./token-request.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 export interface Authorization {
   readonly headers: Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 /** What a bucket is opened with, and the check of it. */
-import { StoreError } from "@varve/fs-core";
+import { StoreError, Secret } from "@varve/fs-core";
 import {
   type GcsCredentials,
   isSafeForSecrets,
@@ -7,7 +7,6 @@ import {
   type TokenGrant,
   unknownName,
 } from "./google-credentials.ts";
-import { Secret } from "./secret.ts";
 
 /** Where the objects are, and who asks. At most one of `credentials`, `keyFilename` and `authClient`. */
 export interface GcsSettings {

@@ -4,9 +4,8 @@
  * Kinds that name programs to run or addresses to ask are left to application default credentials, where the operator of
  * the machine chose them.
  */
+import { closestName, Secret } from "@varve/fs-core";
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { nearestName } from "./nearest-name.ts";
-import { Secret } from "./secret.ts";
 
 /** The key of a service account: its JSON file's fields. Those that are not named here may be there and say nothing. */
 export interface GcsCredentials {
@@ -104,7 +103,7 @@ export function keyFileGrant(content: unknown, path: string, problems: string[])
 
 /** A sentence about a name that is none of `known`. */
 export function unknownName(path: string, name: string, known: readonly string[]): string {
-  const meant = nearestName(name, known);
+  const meant = closestName(name, known);
   // A long name is probably a value in the wrong place, perhaps a key.
   const shown = /^\w{1,40}$/.test(name) ? name : "a name";
   const hint = meant === undefined ? `known are ${known.join(", ")}` : `did you mean ${meant}?`;

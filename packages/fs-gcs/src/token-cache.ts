@@ -6,9 +6,8 @@
  *  I2  it is stopped when nobody waits for it any more, and at `close`
  *  I3  a token is given out only until `earlyUs` before it expires
  */
-import { type Clock, StoreError } from "@varve/fs-core";
+import { type Clock, StoreError, untilAborted } from "@varve/fs-core";
 import type { AccessToken } from "./token-request.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 /** Clocks differ and requests take time. */
 const earlyUs = 225e6;

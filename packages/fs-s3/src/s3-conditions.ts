@@ -1,5 +1,5 @@
+import { closestName } from "@varve/fs-core";
 /** Which conditions a server keeps, and the check of it. */
-import { nearestName } from "./nearest-name.ts";
 
 /**
  * False for a condition that the server does not keep, as `probe()` reports: the store then refuses it with `UNSUPPORTED`
@@ -42,7 +42,7 @@ export function resolveS3Conditions(value: unknown, problems: string[]): Require
   const given = Object.entries(value).filter(([, isKept]) => isKept !== undefined);
   for (const [name, isKept] of given) {
     if (!names.includes(name)) {
-      const meant = nearestName(name, names);
+      const meant = closestName(name, names);
       problems.push(
         `conditions.${name.slice(0, 40)}: not a condition${meant === undefined ? "" : `; did you mean ${meant}?`}`,
       );

@@ -6,12 +6,11 @@
  *  I2  a client that was given is looked at before the first request, and never closed
  */
 import type { S3Client } from "@aws-sdk/client-s3";
-import { type DriverCall, isStoreError, StoreError, systemRandom, type Random } from "@varve/fs-core";
+import { type DriverCall, isStoreError, StoreError, systemRandom, type Random, untilAborted } from "@varve/fs-core";
 import { type FailedRequest, mapS3Error } from "./map-s3-error.ts";
 import { ObjectAddress } from "./object-address.ts";
 import { assertPlainClient, newS3Client } from "./s3-client.ts";
 import type { ResolvedS3Settings } from "./s3-settings.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 /** What a request is about, for its error. */
 export type Subject = Omit<FailedRequest, "bucket">;

@@ -1,7 +1,6 @@
 /** What a bucket is opened with, and the check of it. */
 import type { S3Client } from "@aws-sdk/client-s3";
-import { StoreError } from "@varve/fs-core";
-import { nearestName } from "./nearest-name.ts";
+import { StoreError, closestName } from "@varve/fs-core";
 import { resolveS3Conditions, type S3Conditions } from "./s3-conditions.ts";
 
 /** Where the objects are, who asks, and how they are kept. Only `bucket` must be given. */
@@ -124,7 +123,7 @@ export function resolveS3Settings(input: unknown, environment: NodeJS.ProcessEnv
   const given: Given = typeof input === "object" && input !== null ? (input as Given) : {};
   for (const name of Object.keys(given)) {
     if ((names as readonly string[]).includes(name)) continue;
-    const meant = nearestName(name, names);
+    const meant = closestName(name, names);
     problems.push(`${name.slice(0, 40)}: not a setting${meant === undefined ? "" : `; did you mean ${meant}?`}`);
   }
   const bucket = textOf(given, "bucket", /^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/, "3 to 63 of a-z 0-9 . _ -", problems);

@@ -1,21 +1,9 @@
 /** A driver whose requests fail as a network makes them fail: before or after the store has done its work. */
-import type {
-  DriverBody,
-  DriverCall,
-  DriverComplete,
-  DriverCopy,
-  DriverGet,
-  DriverInfo,
-  DriverList,
-  DriverListPage,
-  DriverPart,
-  DriverPut,
-  DriverPutResult,
-  ObjectStoreDriver,
-  UploadedPart,
-} from "../object-store/object-driver.ts";
+import { untilAborted } from "../kit/until-aborted.ts";
+import type { DriverBody, DriverCall, ObjectStoreDriver } from "../object-store/object-driver.ts";
 import { StoreError, type StoreErrorCode } from "../object-store/store-error.ts";
-import type { StoreCapabilities } from "../object-store/store-capabilities.ts";
+import type { DriverRequest } from "../object-store/wrappers/driver-request.ts";
+import { ForwardingDriver } from "../object-store/wrappers/forwarding-driver.ts";
 
 /** What happens to a request. */
 export type DriverFault =
@@ -38,95 +26,32 @@ export type DriverFault =
 export type FaultChoice = (operation: string, index: number) => DriverFault | undefined;
 
 /** Wraps `driver`. */
-export class FaultyDriver implements ObjectStoreDriver {
-  readonly url: string;
-  readonly capabilities: StoreCapabilities;
-  readonly #driver: ObjectStoreDriver;
+export class FaultyDriver extends ForwardingDriver {
   readonly #choose: FaultChoice;
   /** Names of the requests so far. */
   readonly requests: string[] = [];
-  uploadPartCopy?: NonNullable<ObjectStoreDriver["uploadPartCopy"]>;
-  rename?: NonNullable<ObjectStoreDriver["rename"]>;
-  deleteMany?: NonNullable<ObjectStoreDriver["deleteMany"]>;
-  listUploadsPage?: NonNullable<ObjectStoreDriver["listUploadsPage"]>;
 
   constructor(driver: ObjectStoreDriver, choose: FaultChoice) {
-    this.#driver = driver;
+    super({ driver, close: () => driver.close() });
     this.#choose = choose;
-    this.url = driver.url;
-    this.capabilities = driver.capabilities;
-    const { uploadPartCopy, rename, deleteMany, listUploadsPage } = bound(driver);
-    if (uploadPartCopy !== undefined) {
-      this.uploadPartCopy = (key, id, part, call) =>
-        this.#run("uploadPartCopy", call, () => uploadPartCopy(key, id, part, call));
-    }
-    if (rename !== undefined) {
-      this.rename = (from, to, request, call) => this.#run("rename", call, () => rename(from, to, request, call));
-    }
-    if (deleteMany !== undefined) {
-      this.deleteMany = (keys, call) => this.#run("deleteMany", call, () => deleteMany(keys, call));
-    }
-    if (listUploadsPage !== undefined) {
-      this.listUploadsPage = (request, call) => this.#run("listUploads", call, () => listUploadsPage(request, call));
-    }
   }
 
-  head(key: string, call: DriverCall): Promise<DriverInfo | undefined> {
-    return this.#run("head", call, () => this.#driver.head(key, call));
-  }
-
-  async get(key: string, request: DriverGet, call: DriverCall): Promise<DriverBody> {
-    const index = this.requests.length;
-    const fault = this.#choose("get", index);
-    const answer = await this.#run("get", call, () => this.#driver.get(key, request, call));
-    if (fault?.kind === "cut-body") return { ...answer, chunks: cut(answer.chunks, fault, call.signal) };
+  protected override async aroundGet(
+    request: DriverRequest,
+    send: (call: DriverCall) => Promise<DriverBody>,
+  ): Promise<DriverBody> {
+    const fault = this.#choose("get", this.requests.length);
+    const answer = await this.around(request, send);
+    if (fault?.kind === "cut-body") return { ...answer, chunks: cut(answer.chunks, fault, request.call.signal) };
     if (fault?.kind === "garble-body") return { ...answer, chunks: garbled(answer.chunks) };
     return answer;
   }
 
-  put(key: string, bytes: Uint8Array, put: DriverPut, call: DriverCall): Promise<DriverPutResult> {
-    return this.#run("put", call, () => this.#driver.put(key, bytes, put, call));
-  }
-
-  beginUpload(key: string, put: DriverPut, call: DriverCall): Promise<string> {
-    return this.#run("beginUpload", call, () => this.#driver.beginUpload(key, put, call));
-  }
-
-  uploadPart(key: string, uploadId: string, part: DriverPart, call: DriverCall): Promise<UploadedPart> {
-    return this.#run("uploadPart", call, () => this.#driver.uploadPart(key, uploadId, part, call));
-  }
-
-  completeUpload(
-    key: string,
-    uploadId: string,
-    parts: readonly UploadedPart[],
-    complete: DriverComplete,
-    call: DriverCall,
-  ): Promise<DriverPutResult> {
-    return this.#run("completeUpload", call, () => this.#driver.completeUpload(key, uploadId, parts, complete, call));
-  }
-
-  abortUpload(key: string, uploadId: string, call: DriverCall): Promise<void> {
-    return this.#run("abortUpload", call, () => this.#driver.abortUpload(key, uploadId, call));
-  }
-
-  copy(from: DriverInfo, to: string, copy: DriverCopy, call: DriverCall): Promise<DriverPutResult> {
-    return this.#run("copy", call, () => this.#driver.copy(from, to, copy, call));
-  }
-
-  delete(key: string, request: { readonly ifMatch?: string }, call: DriverCall): Promise<void> {
-    return this.#run("delete", call, () => this.#driver.delete(key, request, call));
-  }
-
-  listPage(request: DriverList, call: DriverCall): Promise<DriverListPage> {
-    return this.#run("list", call, () => this.#driver.listPage(request, call));
-  }
-
-  close(): Promise<void> {
-    return this.#driver.close();
-  }
-
-  async #run<T>(operation: string, { signal }: DriverCall, send: () => Promise<T>): Promise<T> {
+  /** A request that the network repeats is sent twice. */
+  protected override async around<T>(
+    { operation, call }: DriverRequest,
+    send: (call: DriverCall) => Promise<T>,
+  ): Promise<T> {
     const index = this.requests.push(operation) - 1;
     const fault = this.#choose(operation, index);
     switch (fault?.kind) {
@@ -137,31 +62,18 @@ export class FaultyDriver implements ObjectStoreDriver {
       case "lose-request":
         throw lost();
       case "lose-answer":
-        await send();
+        await send(call);
         throw lost();
       case "repeat":
-        await send();
-        return send();
+        await send(call);
+        return send(call);
       case "hang":
-        if (fault.after) await send();
-        return new Promise((_resolve, reject) => {
-          signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true });
-        });
+        if (fault.after) await send(call);
+        return untilAborted(new Promise<never>(() => {}), call.signal);
       default:
-        return send();
+        return send(call);
     }
   }
-}
-
-function bound(
-  driver: ObjectStoreDriver,
-): Pick<ObjectStoreDriver, "uploadPartCopy" | "rename" | "deleteMany" | "listUploadsPage"> {
-  return {
-    uploadPartCopy: driver.uploadPartCopy?.bind(driver),
-    rename: driver.rename?.bind(driver),
-    deleteMany: driver.deleteMany?.bind(driver),
-    listUploadsPage: driver.listUploadsPage?.bind(driver),
-  } as never;
 }
 
 function lost(): StoreError {
@@ -183,9 +95,7 @@ async function* cut(
     if (left > 0) yield chunk.subarray(0, left);
     if (how === "error") throw lost();
     if (how === "end") return;
-    await new Promise((_resolve, reject) => {
-      signal.addEventListener("abort", () => reject(new Error("stopped")), { once: true });
-    });
+    await untilAborted(new Promise<never>(() => {}), signal);
   }
 }
 

@@ -39,6 +39,7 @@ export {
 
 // What every object store must do.
 export { objectStoreConformance, type ObjectStoreConformance } from "./store-conformance/object-store-conformance.ts";
+export { realStoreConformance, type RealStore } from "./store-conformance/real-store-conformance.ts";
 export { hostileKeys, oddKeys } from "./store-conformance/key-checks.ts";
 export { FaultyDriver, type DriverFault, type FaultChoice } from "./faulty-driver.ts";
 export { storeWrappers, wrappersToTry, type WrapStore } from "./store-wrappers.ts";

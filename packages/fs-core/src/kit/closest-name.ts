@@ -1,15 +1,19 @@
+/** Letters that are looked at: what is typed may come from outside. */
+const typedMax = 64;
+
 /**
- * The name that was probably meant.
+ * The name that was probably meant, whatever its case.
  * @returns the candidate with the fewest edits from `typed` (a letter added, dropped, replaced, or two neighbours
  * swapped), undefined when none is near: more than 2 edits, or as many edits as `typed` has letters
  */
 export function closestName(typed: string, candidates: readonly string[]): string | undefined {
-  const wanted = typed.toLowerCase();
+  const wanted = typed.slice(0, typedMax).toLowerCase();
   let best: string | undefined;
   let fewest = Math.min(3, wanted.length);
   for (const candidate of candidates) {
     // A beginning that only one name has is what people type when they expect completion.
-    const edits = wanted.length >= 2 && candidate.startsWith(wanted) ? 1 : editDistance(wanted, candidate);
+    const name = candidate.toLowerCase();
+    const edits = wanted.length >= 2 && name.startsWith(wanted) ? 1 : editDistance(wanted, name);
     if (edits < fewest) {
       fewest = edits;
       best = candidate;
