@@ -36,7 +36,9 @@ export async function startUpload(service: Service, call: Call): Promise<Answer>
   );
   service.sessions.add(session);
   const { id } = session.start;
-  const location = `${service.origin}/upload/storage/v1/b/${encodeURIComponent(bucket.name)}/o?${query.text}&upload_id=${id}`;
+  // As the client sees the server: it may have come through a proxy.
+  const origin = headers["host"] === undefined ? service.origin : `http://${headers["host"]}`;
+  const location = `${origin}/upload/storage/v1/b/${encodeURIComponent(bucket.name)}/o?${query.text}&upload_id=${id}`;
   return { status: 200, headers: { location, "x-guploader-uploadid": id }, bytes: [] };
 }
 

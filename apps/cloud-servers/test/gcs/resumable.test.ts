@@ -38,6 +38,14 @@ test("in chunks, with a total at the end", async () => {
   });
 });
 
+test("the session's address is at the host that was asked, as behind a proxy", async () => {
+  await withServer({}, async (server) => {
+    const line = "POST /upload/storage/v1/b/bucket/o?uploadType=resumable&name=n";
+    const asked = await raw(server, line, { headers: { host: "proxy.example:8080" } });
+    expect([asked.status, new URL(asked.headers["location"] ?? "").host]).toEqual([200, "proxy.example:8080"]);
+  });
+});
+
 test("in one request: with a range, without, and of unknown length", async () => {
   await withServer({}, async (server) => {
     for (const range of [`0-${bytes.length - 1}/${bytes.length}`, undefined, "0-*/*", `0-*/${bytes.length}`]) {

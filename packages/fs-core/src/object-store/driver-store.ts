@@ -70,6 +70,7 @@ export function createObjectStore(
 
 class DriverStore implements ObjectStore {
   readonly url: string;
+  readonly scheme: string;
   readonly capabilities: StoreCapabilities;
   readonly driver: ObjectStoreDriver;
   readonly parts: Required<StoreParts>;
@@ -89,6 +90,7 @@ class DriverStore implements ObjectStore {
     this.driver = driver;
     this.parts = { clock, random };
     this.url = driver.url;
+    this.scheme = driver.url.slice(0, driver.url.indexOf(":"));
     this.capabilities = driver.capabilities;
     this.#parts = {
       clock,

@@ -29,6 +29,8 @@ import type { StoreSettings } from "./store-settings.ts";
 export interface ObjectStore extends AsyncDisposable {
   /** What was opened, without secrets. */
   readonly url: string;
+  /** Of {@link url}: `file`, `memory`, `s3`, `az`, `gs`, or another backend's. */
+  readonly scheme: string;
   readonly capabilities: StoreCapabilities;
   /** The requests below, for wrappers. */
   readonly driver: ObjectStoreDriver;

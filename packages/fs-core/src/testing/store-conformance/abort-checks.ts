@@ -4,6 +4,13 @@ import { bytesOf, collect, partSizes, pattern, refuses, type StoreCheck } from "
 /** Signals, deadlines, closing, and the probe. */
 export const abortChecks: readonly StoreCheck[] = [
   {
+    name: "url and scheme say which store it is",
+    async run(store) {
+      assert.match(store.url, /^[a-z][a-z0-9+.-]*:\/\/[^?#@]+$/);
+      assert.ok(["file", "memory", "s3", "az", "gs"].includes(store.scheme), store.scheme);
+    },
+  },
+  {
     name: "promise 9: a signal that fired already stops every call before it begins",
     async run(store) {
       const signal = AbortSignal.abort();
