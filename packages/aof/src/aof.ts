@@ -15,16 +15,15 @@ import { commitOnExit } from "./exit-hook.ts";
 import { assessHealth, type HealthError, type HealthReport } from "./health.ts";
 import { FlushPipeline } from "./flush-pipeline.ts";
 import type { IndexKeeper } from "./index-keeper.ts";
-import type { KeyProvider } from "./keys/key-provider.ts";
 import type { LogKeys } from "./keys/log-keys.ts";
-import { type RewrapOptions, type RewrappedKeys, type RewrapReport, wrapAnew } from "./keys/rewrap.ts";
-import type { LogDirectory } from "./log-directory.ts";
+import type { RewrapOptions, RewrapReport } from "./keys/rewrap.ts";
 import { findId } from "./find-id.ts";
 import { BatchReader, findTimestamp, RecordReader } from "./log-reader.ts";
-import { assertReadableId, type LogView, type Visibility } from "./log-view.ts";
+import { assertReadableId, type Visibility } from "./log-view.ts";
 import { type AppendedBatch, LogWriter } from "./log-writer.ts";
 import type { ManifestFile } from "./manifest-file.ts";
 import { AofCounters, type AofMetricsSnapshot } from "./metrics.ts";
+import { OnlineRewrap } from "./online-rewrap.ts";
 import { type OpenedLog, openLogFiles } from "./open-log.ts";
 import { type AofParts, resolveParts } from "./parts.ts";
 import { readRecordSync } from "./point-read.ts";
@@ -44,6 +43,7 @@ import { type SegmentInfo, segmentInfo } from "./segment-info.ts";
 import { SegmentLife } from "./segment-life.ts";
 import { type AofSettings, type ResolvedAofSettings, resolveAofSettings } from "./settings.ts";
 import { assertLittleEndian } from "./record-encoder.ts";
+import { WriterView } from "./writer-view.ts";
 
 /** Offset tables in memory at most, over all open segments: those of 8 million records. */
 const offsetTableBytesMax = 32 * 1024 * 1024;
@@ -79,26 +79,20 @@ export class Aof implements AsyncDisposable {
   readonly #pipeline: FlushPipeline;
   readonly #writer: LogWriter;
   readonly #counters = new AofCounters();
-  readonly #view: LogView;
+  readonly #view: WriterView;
   readonly #stopExitHook: () => void;
   readonly #life: SegmentLife;
   readonly #clock: Clock;
   readonly #openedUs: number;
   readonly #backgroundErrorFeed: BackgroundErrorFeed;
-  readonly #directory: LogDirectory;
   readonly #keys: LogKeys | undefined;
-  readonly #keyProvider: KeyProvider | undefined;
   readonly #content: ContentEncoder;
-  /** Ends calls to the key provider when the log is closed. */
-  readonly #stop = new AbortController();
-  /** Ends when the last rewrap asked for has; never rejects. */
-  #rewrapping: Promise<unknown> = Promise.resolve();
+  readonly #rewrap: OnlineRewrap;
   readonly #retentionClock: RetentionClock;
   readonly #retention: Retention;
   readonly #readBuffers: ReadBuffers;
   readonly #dedupe: DedupeWindow | undefined;
   readonly #cursors: CursorStore;
-  #openReaders = 0;
   #state: AofState = "open";
   #closing: Promise<void> | undefined;
 
@@ -137,9 +131,7 @@ export class Aof implements AsyncDisposable {
 
   private constructor(settings: ResolvedAofSettings, opened: OpenedLog, { metrics, keyProvider }: AofParts) {
     this.options = settings;
-    this.#directory = opened.directory;
     this.#keys = opened.keys;
-    this.#keyProvider = keyProvider;
     this.#content = new ContentEncoder(
       settings.compression === false ? undefined : settings.compression,
       settings.encryption === false ? undefined : opened.keys,
@@ -239,7 +231,29 @@ export class Aof implements AsyncDisposable {
       tasks: this.#tasks,
       poison: (error) => this.#pipeline.fail(error),
     });
-    this.#view = this.#createView();
+    this.#rewrap = new OnlineRewrap({
+      directory: opened.directory,
+      manifest: opened.manifest,
+      keys: opened.keys,
+      keyProvider,
+      assertWritable: () => this.#assertOpen(),
+      poison: (error) => this.#pipeline.fail(error),
+      rotate: () => this.#writer.rotate(),
+    });
+    this.#view = new WriterView(settings, {
+      catalog: this.#catalog,
+      cache: this.#cache,
+      readBuffers: this.#readBuffers,
+      keys: opened.keys,
+      clock: this.#retentionClock,
+      counters: this.#counters,
+      written: this.#pipeline.written,
+      durable: this.#pipeline.durable,
+      firstId: () => this.firstId,
+      assertReadable: () => {
+        if (this.#state === "closed") throw closedError();
+      },
+    });
     this.#retention = new Retention(settings, {
       directory: opened.directory,
       manifest: opened.manifest,
@@ -455,9 +469,7 @@ export class Aof implements AsyncDisposable {
    * of KEYS poisons the log
    */
   rewrapKeys(options: RewrapOptions = {}): Promise<RewrapReport> {
-    const result = this.#rewrapping.then(() => this.#rewrap(options));
-    this.#rewrapping = result.catch(() => {});
-    return result;
+    return this.#rewrap.rewrap(options);
   }
 
   /**
@@ -544,7 +556,7 @@ export class Aof implements AsyncDisposable {
       trimmedBytes: this.#counters.trimmedBytes,
       cursors: this.#cursors.stored.size,
       duplicates: this.#counters.duplicates,
-      openReaders: this.#openReaders,
+      openReaders: this.#view.openReaders,
       readAheadBytes: this.#readBuffers.lentBytes,
       bufferedBytes: this.#ring.pendingBytes,
       flush: this.#controller.metrics.snapshot(),
@@ -613,8 +625,7 @@ export class Aof implements AsyncDisposable {
   async #close(): Promise<void> {
     const wasOpen = this.#state === "open";
     if (wasOpen) this.#state = "closing";
-    this.#stop.abort();
-    await this.#rewrapping;
+    await this.#rewrap.end();
     this.#writer.cancelTimer();
     this.#life.end();
     this.#retention.end();
@@ -638,37 +649,6 @@ export class Aof implements AsyncDisposable {
     if (this.lastId > this.durableId) failure ??= this.#pipeline.failure;
     await this.#release();
     if (failure !== undefined) throw failure as Error;
-  }
-
-  async #rewrap(options: RewrapOptions): Promise<RewrapReport> {
-    if (this.#state !== "open") throw this.#refusal();
-    if (this.#keys === undefined || this.#keyProvider === undefined || this.#keys.currentGeneration === 0) {
-      throw new AofError("INVALID_ARGUMENT", "the log has no keys to wrap: it is not encrypted, or was opened without");
-    }
-    const { signal } = options;
-    const both = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
-    let wrapped: RewrappedKeys;
-    try {
-      wrapped = await wrapAnew(this.#keys, this.#keyProvider, { ...options, signal: both });
-    } catch (error) {
-      if (this.#stop.signal.aborted) throw closedError();
-      throw error;
-    }
-    if (this.#state !== "open") {
-      wrapped.wipe();
-      throw this.#refusal();
-    }
-    try {
-      const report = wrapped.storeSync(this.#directory, this.#manifest, this.#keys);
-      if (options.newDataKey === true) this.#writer.rotate();
-      return report;
-    } catch (error) {
-      const failure = toAofError(error, "replacing KEYS", { path: "KEYS" });
-      this.#pipeline.fail(failure);
-      throw failure;
-    } finally {
-      wrapped.wipe();
-    }
   }
 
   async #flushForClose(): Promise<void> {
@@ -733,6 +713,10 @@ export class Aof implements AsyncDisposable {
     return closedError();
   }
 
+  #assertOpen(): void {
+    if (this.#state !== "open") throw this.#refusal();
+  }
+
   #assertAppended(id: number): void {
     if (!Number.isSafeInteger(id) || id < 1 || id > this.lastId) {
       throw new AofError("INVALID_ARGUMENT", `id: got ${String(id)}, want an appended record's: 1..${this.lastId}`);
@@ -746,54 +730,7 @@ export class Aof implements AsyncDisposable {
       durableId: () => this.durableId,
       findTime: (timestampUs) => findTimestamp(this.#view, timestampUs, this.durableId),
       read: (options) => this.read(options),
-      assertWritable: () => {
-        if (this.#state !== "open") throw this.#refusal();
-      },
-    };
-  }
-
-  #createView(): LogView {
-    const watermark = (visibility: Visibility) =>
-      visibility === "durable" ? this.#pipeline.durable : this.#pipeline.written;
-    return {
-      catalog: this.#catalog,
-      cache: this.#cache,
-      readBuffers: this.#readBuffers,
-      keys: this.#keys,
-      expiry: {
-        ttlUs: (this.options.ttlMs ?? 0) * 1000,
-        nowUs: () => this.#retentionClock.nowUs(),
-      },
-      firstId: () => this.firstId,
-      latestFirstId: () => this.firstId,
-      visibleId: (visibility) => watermark(visibility).value,
-      waitBeyond: async (id, visibility, signal) => {
-        try {
-          await watermark(visibility).reached(id + 1, signal);
-          return true;
-        } catch (error) {
-          if (error instanceof AofError && error.code === "CLOSED") return false;
-          throw error;
-        }
-      },
-      assertReadable: () => {
-        if (this.#state === "closed") throw closedError();
-      },
-      readerOpened: () => {
-        if (this.#openReaders >= this.options.maxReaders) {
-          throw new AofError(
-            "READER_LIMIT_EXCEEDED",
-            `${this.#openReaders} readers are open, the limit (maxReaders); close one, or raise it`,
-          );
-        }
-        this.#openReaders++;
-      },
-      readerClosed: () => {
-        this.#openReaders--;
-      },
-      noteReads: (records) => {
-        this.#counters.totalReads += records;
-      },
+      assertWritable: () => this.#assertOpen(),
     };
   }
 }
