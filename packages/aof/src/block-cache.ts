@@ -20,7 +20,7 @@ import { createChecksumMemory } from "@varve/fs-core";
 import { RecordChecker } from "./record-check.ts";
 import type { OpenSegment } from "./segment-cache.ts";
 
-/** Bytes of a slot: see bench/README.md "point-read". */
+/** Bytes of a slot: see bench/README.md, "Reading by id". */
 const blockCacheSlotBytes = 16 * 1024;
 /** Records over more slots than this are read directly: they would evict much, and making their copy costs the most. */
 const recordSlotsMax = 3;
