@@ -3,7 +3,7 @@
  * status decides where there is none, as in answers to HEAD and of proxies. This is the only place that looks into errors
  * of the SDK.
  */
-import { describeCause, StoreError, withoutQueries } from "@varve/fs-core";
+import { describeCause, StoreError, type StoreOutcome, withoutQueries } from "@varve/fs-core";
 import { elsewhere, type Meaning, meanings, unauthenticated } from "./s3-error-codes.ts";
 
 /** The request that failed. */
@@ -52,7 +52,7 @@ export function mapS3Error(thrown: unknown, request: FailedRequest): StoreError 
   const said = saidOf(failure, thrown, status, vendorCode);
   return new StoreError(meaning.code, [...head, said, meaning.advice].filter(Boolean).join(": "), {
     operation: request.operation,
-    outcome: request.isWrite ? (meaning.outcome ?? "none") : "none",
+    outcome: request.isWrite ? (meaning.outcome ?? outcomeOf(meaning, status)) : "none",
     cause: describeCause(cleanError(thrown, 4)),
     ...(request.key === undefined ? {} : { key: request.key }),
     ...(meaning.retryable === undefined ? {} : { retryable: meaning.retryable }),
@@ -61,6 +61,12 @@ export function mapS3Error(thrown: unknown, request: FailedRequest): StoreError 
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     ...requestIdOf(failure),
   });
+}
+
+/** A server that failed may have done it first, and so may the one behind a gateway that asks for fewer requests. */
+function outcomeOf({ code }: Meaning, status: number | undefined): StoreOutcome {
+  const isRefusal = code !== "THROTTLED" && code !== "UNAVAILABLE";
+  return isRefusal || status === undefined || status < 500 ? "none" : "unknown";
 }
 
 /** One line of the answer to DeleteObjects. */

@@ -4,7 +4,7 @@ import type { StoreErrorCode, StoreOutcome } from "@varve/fs-core";
 /** What a caller should make of a failure. */
 export interface Meaning {
   readonly code: StoreErrorCode;
-  /** Default: `none`, because the store refused. */
+  /** Default: by the status; `none` where the store refused. */
   readonly outcome?: StoreOutcome;
   readonly retryable?: boolean;
   /** What to do, where the code does not say enough. */

@@ -100,3 +100,15 @@ test("what the store asks for is waited for, and then it goes on", async () => {
   expect(await store.put("k", new Uint8Array(3), { ifAbsent: true })).toMatchObject({ version: "v1" });
   expect(server.requests.length).toBe(3);
 });
+
+test("a put that was carried out each time and answered with SlowDown is not said to have changed nothing", async () => {
+  const busy: Script = (request, response) => {
+    request.resume();
+    request.on("end", () => {
+      const { body } = xml("<Error><Code>SlowDown</Code></Error>");
+      response.writeHead(503, { "content-type": "application/xml" }).end(body);
+    });
+  };
+  server.play(busy, busy, busy);
+  await expect(store.put("k", new Uint8Array(3))).rejects.toMatchObject({ code: "THROTTLED", outcome: "unknown" });
+});

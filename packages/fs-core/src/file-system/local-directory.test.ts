@@ -3,7 +3,7 @@
  * Method: record which directories are synced, and what existed at that moment.
  */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -46,4 +46,21 @@ test("a parent of the root that is closed to us is passed over, one that fails i
   await expect(makeLocalDirectory(new LocalPaths(join(base, "new")), "", failing("EACCES"))).rejects.toMatchObject({
     code: "PERMISSION_DENIED",
   });
+});
+
+test.runIf(process.platform === "linux")("a root that the system refuses to make is an error, at any depth", async () => {
+  for (const root of ["/proc/varve", "/proc/varve/deeper/still"]) {
+    await expect(makeLocalDirectory(new LocalPaths(root), "")).rejects.toMatchObject({ code: "NOT_FOUND" });
+  }
+});
+
+test("a file where a parent of the root should be is said so", async () => {
+  const base = await mkdtemp(join(tmpdir(), "varve-mkdir-"));
+  onTestFinished(() => rm(base, { recursive: true }));
+  await writeFile(join(base, "file"), "");
+  for (const root of ["file", "file/x", "file/x/y"]) {
+    await expect(makeLocalDirectory(new LocalPaths(join(base, root)), "")).rejects.toMatchObject({
+      code: "NOT_A_DIRECTORY",
+    });
+  }
 });

@@ -1,5 +1,5 @@
 import { closeSync, constants, type Dirent, fsyncSync, openSync, readdirSync } from "node:fs";
-import { mkdir, open, readdir } from "node:fs/promises";
+import { mkdir, open, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { DirectoryEntry } from "./file-system.ts";
 import { checkDirectory, type LocalPaths, pathError, statEntry } from "./local-paths.ts";
@@ -70,11 +70,31 @@ async function makeOne(target: string, path: string): Promise<void> {
   }
 }
 
-/** The topmost directory it created; undefined if all were there. */
-async function makeRecursively(root: string): Promise<string | undefined> {
+/**
+ * With what is missing above it. Not Node's recursive mkdir: it never returns where the system says ENOENT below a
+ * directory that is there, as /proc does (seen on Node 20 and 24), and takes a thread of the pool with it.
+ * @returns the topmost directory it created; undefined if all were there
+ */
+async function makeRecursively(target: string): Promise<string | undefined> {
   try {
-    return await mkdir(root, { recursive: true, mode: directoryMode });
+    return await makeUnlessThere(target);
   } catch (cause) {
+    if (errnoOf(cause) !== "ENOENT" || dirname(target) === target) throw cause;
+  }
+  const topmost = await makeRecursively(dirname(target));
+  const made = await makeUnlessThere(target);
+  return topmost ?? made;
+}
+
+/** @returns `target` when it is new; undefined when it was there */
+async function makeUnlessThere(target: string): Promise<string | undefined> {
+  try {
+    await mkdir(target, { mode: directoryMode });
+    return target;
+  } catch (cause) {
+    // Not only after EEXIST: some systems answer with EISDIR or EPERM for the root of a volume.
+    const stats = await stat(target).catch(() => undefined);
+    if (stats?.isDirectory() === true) return undefined;
     if (errnoOf(cause) !== "EEXIST") throw cause;
     throw pathError("NOT_A_DIRECTORY", "mkdir", "", "a file stands where the root should");
   }

@@ -97,7 +97,7 @@ export class LocalDriver implements ObjectStoreDriver {
       const staging = await Staging.open(fileSystem, clock, random);
       return new LocalDriver(url, fileSystem, clock, random, staging, await KeyLocks.open(fileSystem, clock));
     } catch (error) {
-      throw toStoreError(error, "");
+      throw cannotOpen(url, toStoreError(error, ""));
     }
   }
 
@@ -383,6 +383,15 @@ async function* chunksOf(
 
 function assertRunning(signal: AbortSignal): void {
   if (signal.aborted) throw new StoreError("ABORTED", "stopped");
+}
+
+/** Names the directory: the file system knows only paths below it. */
+function cannotOpen(url: string, { code, message, cause }: StoreError): StoreError {
+  // There are no keys yet that could be in each other's way.
+  const meant = code === "KEY_CONFLICT" || code === "INVALID_KEY" ? "INVALID_ARGUMENT" : code;
+  return new StoreError(meant, `the directory of ${url} cannot be made or read: ${message}`, {
+    ...{ store: url, operation: "openStore", cause },
+  });
 }
 
 function mismatch(key: string): StoreError {
