@@ -1,7 +1,7 @@
 // Goal: a URL opens the right store or says what is missing; a store that does not keep conditions opens only when asked for.
 // Method: drivers that ignore each condition, identities read back and expected, a registry without packages.
 import { execFileSync } from "node:child_process";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -200,5 +200,20 @@ test("a backend's settings are refused where it takes none", async () => {
   for (const url of ["memory://name", "file:///tmp/varve-never-made"]) {
     const error = await openStore(url, { backend: { region: "x" } }).catch((thrown: unknown) => thrown);
     expect(isStoreError(error) && error.code === "INVALID_ARGUMENT" && error.message.includes("region")).toBe(true);
+  }
+});
+
+test("a directory that cannot be made is named, and so is a file in its place", async () => {
+  const root = await mkdtemp(join(tmpdir(), "varve-place-"));
+  try {
+    await writeFile(join(root, "file"), "");
+    for (const path of [join(root, "file"), join(root, "file/below")]) {
+      const url = pathToFileURL(path).href;
+      const error = await openStore(url).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: "INVALID_ARGUMENT", store: url });
+      expect((error as StoreError).message).toContain(url);
+    }
+  } finally {
+    await rm(root, { recursive: true, force: true });
   }
 });
