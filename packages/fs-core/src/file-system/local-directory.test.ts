@@ -48,11 +48,14 @@ test("a parent of the root that is closed to us is passed over, one that fails i
   });
 });
 
-test.runIf(process.platform === "linux")("a root that the system refuses to make is an error, at any depth", async () => {
-  for (const root of ["/proc/varve", "/proc/varve/deeper/still"]) {
-    await expect(makeLocalDirectory(new LocalPaths(root), "")).rejects.toMatchObject({ code: "NOT_FOUND" });
-  }
-});
+test.runIf(process.platform === "linux")(
+  "a root that the system refuses to make is an error, at any depth",
+  async () => {
+    for (const root of ["/proc/varve", "/proc/varve/deeper/still"]) {
+      await expect(makeLocalDirectory(new LocalPaths(root), "")).rejects.toMatchObject({ code: "NOT_FOUND" });
+    }
+  },
+);
 
 test("a file where a parent of the root should be is said so", async () => {
   const base = await mkdtemp(join(tmpdir(), "varve-mkdir-"));

@@ -51,13 +51,15 @@ export interface RequestPrices {
 }
 
 /**
- * List prices by the scheme of a store's URL, for each vendor's standard class and without taxes,
+ * List prices by the scheme of a store's URL (`s3-express` for S3's directory buckets), for each vendor's standard class and without taxes,
  * discounts, storage, retrieval and traffic. Noted in November 2026: S3 Standard in us-east-1; Cloud Storage Standard in a
  * single region with a flat namespace; Azure Blob Storage, hot, locally redundant, East US, flat namespace (USD 0.05 and
  * 0.004 for 10 000). Prices change and differ by region: give your own where it matters.
  */
 export const listPrices: Readonly<Record<string, RequestPrices>> = {
   s3: { a: 0.005, b: 0.0004 },
+  /** Directory buckets, https://aws.amazon.com/s3/faqs/ (One Zone); the price of each GB that goes in or out comes on top. */
+  "s3-express": { a: 0.001_13, b: 0.000_03 },
   gs: { a: 0.005, b: 0.0004 },
   az: { a: 0.005, b: 0.0004 },
   file: { a: 0, b: 0 },
@@ -66,6 +68,7 @@ export const listPrices: Readonly<Record<string, RequestPrices>> = {
 
 /** @returns undefined for a scheme that has no list price here */
 export function listPricesOf(url: string): RequestPrices | undefined {
-  const scheme = url.slice(0, Math.max(0, url.indexOf("://")));
+  const isExpress = /^s3:\/\/[^/]*--x-s3(?:\/|$)/.test(url);
+  const scheme = isExpress ? "s3-express" : url.slice(0, Math.max(0, url.indexOf("://")));
   return Object.hasOwn(listPrices, scheme) ? listPrices[scheme] : undefined;
 }

@@ -6,7 +6,7 @@ import { ManualClock } from "../../testing/manual-clock.ts";
 import { createObjectStore } from "../driver-store.ts";
 import { MemoryDriver } from "../memory-driver.ts";
 import type { BudgetAlarm } from "./request-budget.ts";
-import { listPrices } from "./price-classes.ts";
+import { listPrices, listPricesOf } from "./price-classes.ts";
 import { type BudgetedStore, type BudgetOptions, withBudget } from "./with-budget.ts";
 
 interface Budgeted {
@@ -57,7 +57,7 @@ describe("withBudget", () => {
     expect(store.spending().usd).toBeCloseTo(0.003, 12);
     await expect(store.head("a")).rejects.toMatchObject(spent);
     expect(driver.requests).toHaveLength(10);
-    expect(Object.keys(listPrices).toSorted()).toEqual(["az", "file", "gs", "memory", "s3"]);
+    expect(Object.keys(listPrices).toSorted()).toEqual(["az", "file", "gs", "memory", "s3", "s3-express"]);
 
     class Bucket extends MemoryDriver {
       override readonly url: string = "s3://bucket/folder";
@@ -70,6 +70,13 @@ describe("withBudget", () => {
     await s3.head("a");
     await s3.head("a");
     await expect(s3.head("a")).rejects.toMatchObject(spent);
+  });
+
+  test("S3's directory buckets have prices of their own", () => {
+    expect(listPricesOf("s3://logs--use1-az4--x-s3")).toBe(listPrices["s3-express"]);
+    expect(listPricesOf("s3://logs--use1-az4--x-s3/folder")).toBe(listPrices["s3-express"]);
+    expect(listPricesOf("s3://logs/x--x-s3")).toBe(listPrices["s3"]);
+    expect(listPricesOf("ftp://logs")).toBeUndefined();
   });
 
   test("money that is spent does not stop what costs nothing", async () => {
