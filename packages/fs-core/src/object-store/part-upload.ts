@@ -2,7 +2,8 @@
  * One upload in parts.
  *
  * Always true:
- *  I1  at most `concurrency` parts are in flight; `send` waits for a place
+ *  I1  at most `concurrency` parts are in flight; `send` waits for a place before it sends, so that the next part is made
+ *      ready while they are
  *  I2  after the first failure no further part is sent, and `complete` is never sent
  *  I3  an upload that was begun ends with `complete` or with `abort`
  */
@@ -48,8 +49,8 @@ export class PartUpload {
   }
 
   /**
-   * Takes `bytes`, which must stay as they are until `sent` is called, in order.
-   * Resolves when there is a place for another part.
+   * Takes `bytes`, which must stay as they are until `sent` is called, in order. Resolves when they are under way. One call at
+   * a time.
    */
   async send(bytes: Uint8Array, isLast: boolean, sent: () => void = () => {}): Promise<void> {
     const number = this.#take(bytes.byteLength);
@@ -120,6 +121,11 @@ export class PartUpload {
   }
 
   async #run(size: number, sent: () => void, send: () => Promise<UploadedPart>): Promise<void> {
+    while (this.#inFlight.size >= this.#parts.concurrency) await Promise.race(this.#inFlight);
+    if (this.#failure !== undefined) {
+      sent();
+      throw this.#failure.error;
+    }
     const running = (async (): Promise<void> => {
       try {
         this.#sent.push(await send());
@@ -132,8 +138,6 @@ export class PartUpload {
     })();
     const tracked = running.finally(() => this.#inFlight.delete(tracked));
     this.#inFlight.add(tracked);
-    if (this.#inFlight.size >= this.#parts.concurrency) await Promise.race(this.#inFlight);
-    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   async #drained(): Promise<void> {
