@@ -45,3 +45,8 @@ export async function withDirectory<T>(use: (dir: string) => Promise<T>): Promis
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
+
+/** Says how far a long run is, on standard error: standard output is for results. */
+export function printProgress(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

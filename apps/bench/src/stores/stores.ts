@@ -3,7 +3,7 @@
  * process of its own, in short slices in turn. The ratio is the median over pairs of slices.
  */
 import { parseArgs } from "node:util";
-import { type Bench, print } from "../bench.ts";
+import { type Bench, print, printProgress } from "../bench.ts";
 import { short, spreadOf, type Spread, table } from "../measure.ts";
 import { interleave, type Pairs } from "./interleave.ts";
 import { openPair, parseBackend } from "./open-pair.ts";
@@ -54,7 +54,10 @@ export const stores: Bench = {
     if (unknown.length > 0) throw new RangeError(`--only: got ${unknown.join(", ")}, want some of ${names.join(", ")}`);
     const rows: Row[] = [];
     for (const backend of chosen) {
-      for (const name of only) rows.push(await measureWork(backend, name, seconds, values.checked === true));
+      for (const name of only) {
+        printProgress(`${backend}, ${name}: measuring for ${seconds} s`);
+        rows.push(await measureWork(backend, name, seconds, values.checked === true));
+      }
       if (values.json !== true) print(`${backend}\n${tableOf(rows.filter((row) => row.backend === backend))}`);
     }
     if (values.json === true) print(JSON.stringify(rows));
