@@ -1,7 +1,7 @@
 /** One request from its head to its answer, without sockets: route, credentials, parameters, handler, faults. */
 import { ApiError, errorEnvelope, usualReason } from "./api-error.ts";
 import type { Answer, Call } from "./call.ts";
-import { corruptChunks, corruptStream } from "./corrupt-bytes.ts";
+import { corruptPieces, corruptStream } from "../faults/corrupt-bytes.ts";
 import type { FaultAction } from "./fault-action.ts";
 import { readAll, refuseHeaders } from "./json-body.ts";
 import { methods } from "./methods.ts";
@@ -71,7 +71,7 @@ export async function handleWithFault(
         return handle(service, issuer, { ...call, body: corruptStream(call.body, fault.atByte) });
       }
       const sound = await handle(service, issuer, call);
-      return { ...sound, chunks: corruptChunks(sound.chunks, fault.atByte) };
+      return { ...sound, chunks: corruptPieces(sound.chunks, fault.atByte) };
     }
     case "cut":
     case "stall":
