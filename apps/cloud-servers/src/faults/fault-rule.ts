@@ -35,9 +35,9 @@ export type FaultAction =
 
 /** Which requests, and what happens to them. All given conditions must hold; with none, every request matches. */
 export interface FaultRule {
-  /** HTTP method, upper case. */
-  readonly method?: string;
-  /** Name of the protocol's operation, such as `PutObject`, or several. */
+  /** HTTP method, upper case, or several. */
+  readonly method?: string | readonly string[];
+  /** Name of the protocol's operation, such as `PutObject` or `objects.getMedia`, or several. */
   readonly operation?: string | readonly string[];
   /** Part of `/bucket/key`, decoded. */
   readonly path?: string;
@@ -103,12 +103,12 @@ const actionShapes: Readonly<Record<FaultKind, Shape>> = {
 };
 
 const ruleShape: Shape = {
-  method: { check: (value) => typeof value === "string" && /^[A-Z]+$/.test(value), want: "upper case", optional: true },
-  operation: {
-    check: (value) => (Array.isArray(value) ? value.length > 0 && value.every(text.check) : text.check(value)),
-    want: "a name or names",
+  method: {
+    check: oneOrSeveral((value) => typeof value === "string" && /^[A-Z]+$/.test(value)),
+    want: "upper case",
     optional: true,
   },
+  operation: { check: oneOrSeveral(text.check), want: "a name or names", optional: true },
   path: optionalText,
   nth: { check: (value) => count.check(value) && Number(value) >= 1, want: "a whole number from 1", optional: true },
   sticky: { check: (value) => typeof value === "boolean", want: "true or false", optional: true },
@@ -161,6 +161,10 @@ function shapeProblems(what: string, value: unknown, shape: Shape): string[] {
       return isFine ? [] : [`${what}.${name}: got ${JSON.stringify(member)}, want ${want}`];
     }),
   ];
+}
+
+function oneOrSeveral(check: Check): Check {
+  return (value) => (Array.isArray(value) ? value.length > 0 && value.every(check) : check(value));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

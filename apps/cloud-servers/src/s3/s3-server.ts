@@ -157,8 +157,7 @@ class RunningS3Server implements S3Server {
 
   async #serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
     if (request.url === faultsPath) {
-      if (expectsContinue) response.writeContinue();
-      await deliver(response, await controlFaults(request, this.faults));
+      await deliver(response, await controlFaults({ request, response, expectsContinue }, this.faults));
       return;
     }
     const arrived = this.#arrive(request, response, expectsContinue);
@@ -173,7 +172,7 @@ class RunningS3Server implements S3Server {
       query: Object.fromEntries(place?.query ?? []),
       headers: Object.fromEntries(headers),
     });
-    const path = place === undefined ? "" : `/${place.bucket ?? ""}/${place.key ?? ""}`;
+    const path = place?.bucket === undefined ? "" : `/${place.bucket}/${place.key ?? ""}`;
     const action = this.faults.next({ method, operation: name, path })?.action;
     const state = { options: this.#options, buckets: this.#buckets, url: this.url };
     try {
