@@ -3,12 +3,10 @@
  * Method: each kind of call runs once to count its requests; then again for each request and fault. A server that speaks
  * the JSON API makes the faults; afterwards it is asked, without faults, what is stored.
  */
-import { type GcsServer, startGcsServer } from "@varve/cloud-servers";
+import { type FaultAction, startGcsServer } from "@varve/cloud-servers";
 import { createObjectStore, isStoreError, type ObjectStore, type PutResult } from "@varve/fs-core";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createGcsDriver } from "../src/gcs-driver.ts";
-
-type FaultAction = NonNullable<Awaited<ReturnType<NonNullable<GcsServer["intercept"]>>>>;
 
 const unit = 262_144;
 const small = new Uint8Array(1000).map((_, index) => index * 7);
@@ -16,21 +14,21 @@ const large = new Uint8Array(2 * unit + 1000).map((_, index) => index * 31 + (in
 
 /** All of them pass: the next attempt is without. */
 const faults: Readonly<Record<string, FaultAction>> = {
-  "503 before": { kind: "status", when: "before-commit", status: 503 },
-  "503 after": { kind: "status", when: "after-commit", status: 503 },
-  "408 after": { kind: "status", when: "after-commit", status: 408 },
-  "429": { kind: "status", when: "before-commit", status: 429 },
-  "reset before": { kind: "reset", when: "before-commit" },
-  "reset after": { kind: "reset", when: "after-commit" },
-  "cut, orderly": { kind: "cut", afterBytes: 20, end: "fin" },
-  "cut, by reset": { kind: "cut", afterBytes: 0, end: "reset" },
+  "503 before": { kind: "status", when: "before", status: 503 },
+  "503 after": { kind: "status", when: "after", status: 503 },
+  "408 after": { kind: "status", when: "after", status: 408 },
+  "429": { kind: "status", when: "before", status: 429 },
+  "reset before": { kind: "reset", when: "before" },
+  "reset after": { kind: "reset", when: "after" },
+  "cut, orderly": { kind: "cutBody", afterBytes: 20, how: "fin" },
+  "cut, by reset": { kind: "cutBody", afterBytes: 0, how: "reset" },
   duplicate: { kind: "duplicate" },
 };
 
 /** A bit flips on its way to the store. */
 const damages: Readonly<Record<string, FaultAction>> = {
-  "first byte": { kind: "corrupt", direction: "request", atByte: 0 },
-  "last byte but some": { kind: "corrupt", direction: "request", atByte: 800 },
+  "first byte": { kind: "corruptRequest", at: 0 },
+  "last byte but some": { kind: "corruptRequest", at: 800 },
 };
 
 interface Scenario {
@@ -98,8 +96,8 @@ interface Run {
   readonly requests: number;
 }
 
-/** @param at index of the request that the fault meets; -1: none */
-async function runWith(scenario: Scenario, fault: FaultAction | undefined, at: number): Promise<Run> {
+/** @param at index of the request that the fault meets */
+async function runWith(scenario: Scenario, fault?: FaultAction, at: number = 0): Promise<Run> {
   const server = await startGcsServer({ buckets: ["bucket"] });
   const open = (): ObjectStore =>
     createObjectStore(createGcsDriver({ bucket: "bucket", endpoint: server.url }), { retry: { baseDelayMs: 0 } });
@@ -110,12 +108,14 @@ async function runWith(scenario: Scenario, fault: FaultAction | undefined, at: n
     await server.close();
   });
   const prepared = await scenario.prepare(clean);
-  let requests = 0;
-  server.intercept = () => (requests++ === at ? fault : undefined);
+  server.clearRequests();
+  const active = fault === undefined ? undefined : server.faults.add({ nth: at + 1, action: fault });
   const [{ status, ...outcome }] = (await Promise.allSettled([scenario.run(store, prepared)])) as [
     PromiseSettledResult<unknown> & { value?: unknown; reason?: unknown },
   ];
-  server.intercept = undefined;
+  const requests = server.requests.length;
+  expect(active?.injected).toBe(fault === undefined ? undefined : 1);
+  active?.remove();
   const failure = status === "rejected" ? outcome.reason : undefined;
   await judge(clean, scenario, failure, outcome.value);
   return { failure, result: outcome.value, requests };
@@ -148,7 +148,7 @@ describe.for(Object.keys(scenarios))("%s", (name) => {
   const scenario = scenarios[name] as Scenario;
 
   test.for(Object.keys(faults))("%s, at each request", async (faultName) => {
-    const { requests, failure } = await runWith(scenario, undefined, -1);
+    const { requests, failure } = await runWith(scenario);
     expect(failure).toBeUndefined();
     expect(requests).toBeGreaterThan(0);
     for (let at = 0; at < requests; at++) {
@@ -159,7 +159,7 @@ describe.for(Object.keys(scenarios))("%s", (name) => {
   });
 
   test.for(Object.keys(damages))("bits that flip on the way, %s, at each request", async (damageName) => {
-    const { requests } = await runWith(scenario, undefined, -1);
+    const { requests } = await runWith(scenario);
     for (let at = 0; at < requests; at++) {
       const { failure } = await runWith(scenario, damages[damageName], at);
       if (failure !== undefined) expect(failure).toMatchObject({ name: "StoreError", outcome: "none" });
@@ -169,7 +169,7 @@ describe.for(Object.keys(scenarios))("%s", (name) => {
 
 test("bits that flip on the way back are noticed, and the bytes read again", async () => {
   const scenario = scenarios["get"] as Scenario;
-  const damage: FaultAction = { kind: "corrupt", direction: "response", atByte: 1000 };
+  const damage: FaultAction = { kind: "corruptBody", at: 1000 };
   // The first request tells of the object, the second one brings the bytes.
   const { failure, requests } = await runWith(scenario, damage, 1);
   expect(failure).toBeUndefined();

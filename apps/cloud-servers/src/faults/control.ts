@@ -1,7 +1,7 @@
-import type { IncomingMessage } from "node:http";
 import type { FaultPlan } from "./fault-plan.ts";
 import { parseFaultRules } from "./fault-rule.ts";
 import type { Reply } from "./reply.ts";
+import { type Arrival, arrivingBody, heldBody } from "./request-body.ts";
 
 /** Where tools in other processes set faults. No bucket can have this name. */
 export const faultsPath = "/-/faults";
@@ -10,10 +10,10 @@ const controlBytesMax = 65_536;
 
 /**
  * Serves {@link faultsPath}: POST adds a rule or a list of them, GET tells the rules with their counts, DELETE ends all.
- * Not signed: it is for tests on one machine.
+ * Asks for no credentials: it is for tests on one machine. Rejects with ClientGone when the client goes away.
  */
-export async function controlFaults(request: IncomingMessage, plan: FaultPlan): Promise<Reply> {
-  switch (request.method) {
+export async function controlFaults(arrival: Arrival, plan: FaultPlan): Promise<Reply> {
+  switch (arrival.request.method) {
     case "GET":
       return json(200, {
         injected: plan.injected,
@@ -23,32 +23,22 @@ export async function controlFaults(request: IncomingMessage, plan: FaultPlan): 
       plan.clear();
       return json(200, { rules: 0 });
     case "POST":
-      return add(await bodyText(request), plan);
+      return add(await heldBody(arrivingBody(arrival), controlBytesMax), plan);
     default:
       return json(405, { error: "want GET, POST or DELETE" });
   }
 }
 
-function add(text: string | undefined, plan: FaultPlan): Reply {
-  if (text === undefined) return json(413, { error: `want at most ${controlBytesMax} bytes` });
+function add(body: readonly Uint8Array[] | undefined, plan: FaultPlan): Reply {
+  if (body === undefined) return json(413, { error: `want at most ${controlBytesMax} bytes` });
   try {
-    const rules = parseFaultRules(text, plan.kinds);
+    const rules = parseFaultRules(Buffer.concat(body).toString("utf8"), plan.kinds);
     for (const rule of rules) plan.add(rule);
     return json(200, { rules: plan.rules.length });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return json(400, { error: error.message });
   }
-}
-
-async function bodyText(request: IncomingMessage): Promise<string | undefined> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of request) {
-    bytes += piece.byteLength;
-    if (bytes <= controlBytesMax) pieces.push(piece);
-  }
-  return bytes <= controlBytesMax ? Buffer.concat(pieces).toString("utf8") : undefined;
 }
 
 function json(status: number, value: unknown): Reply {

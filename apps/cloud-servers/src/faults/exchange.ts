@@ -1,7 +1,9 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+/** One request from its arrival to its answer, with a fault in its course if there is one. The same for every protocol. */
 import type { Clock } from "@varve/fs-core";
+import { corruptPieces, corruptStream } from "./corrupt-bytes.ts";
 import type { FaultAction } from "./fault-rule.ts";
-import { connectionEnd, deliver, deliverCut, deliverStalled, type Reply, reset } from "./reply.ts";
+import { connectionEnd, deliver, deliverRest, deliverStart, endEarly, piecesOf, type Reply, reset } from "./reply.ts";
+import { type Arrival, arrivingBody, ClientGone, discardBody, heldBody, replayedBody } from "./request-body.ts";
 
 /** An error that a fault asks for, for the protocol to put into its own form. */
 export interface FaultError {
@@ -12,115 +14,91 @@ export interface FaultError {
 }
 
 /** One request and how a protocol serves it. */
-export interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  /** The client waits for `100 Continue` before it sends the body. */
-  readonly expectsContinue: boolean;
+export interface Exchange extends Arrival {
+  /** What may be held of the body in order to serve it twice. */
+  readonly bodyBytesMax: number;
   /**
-   * Reads the body and checks the request. What it returns does all of the change at once and answers; it may be called
-   * again for a duplicate. Errors of the protocol are replies. Rejects when the client goes away meanwhile.
+   * Does what the request asks for. Reads `body` at most once. Called a second time, with the same bytes, for a
+   * duplicate. Errors of the protocol are replies. Rejects when the client goes away meanwhile.
    */
-  prepare(): Promise<() => Reply>;
+  serve(body: AsyncIterable<Uint8Array>): Promise<Reply>;
   errorReply(error: FaultError): Reply;
+  /** Told right before an answer is sent. */
+  noteStatus(status: number): void;
 }
 
-/**
- * Serves a request, with a fault if there is one. Rejects when the client went away, or `signal` fired.
- * @returns the status that was sent; undefined if none was
- */
-export async function perform(
-  exchange: Exchange,
-  action: FaultAction | undefined,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<number | undefined> {
-  const { response } = exchange;
-  if (action?.kind === "latency") await clock.sleep(action.ms, { signal });
+/** Time for faults that wait, and what ends their waits: the server that closes. */
+export interface FaultTime {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Serves a request, with a fault if there is one. Rejects when the client went away, or the signal fired. */
+export async function perform(exchange: Exchange, action: FaultAction | undefined, time: FaultTime): Promise<void> {
+  if (action?.kind === "latency") await pause(exchange, action.ms, time);
   const isBefore = action !== undefined && "when" in action && action.when === "before";
   // A fault from before the commit must not depend on what the request says.
-  if (isBefore) return conclude(exchange, action, undefined);
-  const commit = await exchange.prepare();
-  const first = commit();
-  if (action?.kind === "duplicate") return send(response, commit());
-  return conclude(exchange, action, first);
-}
-
-async function conclude(
-  exchange: Exchange,
-  action: FaultAction | undefined,
-  reply: Reply | undefined,
-): Promise<number | undefined> {
-  const { response } = exchange;
+  const reply = isBefore ? undefined : await serve(exchange, action);
   switch (action?.kind) {
-    case "status":
-      if (reply === undefined) await discardBody(exchange);
-      return send(response, exchange.errorReply(action));
-    case "errorInBody": {
-      if (reply === undefined) await discardBody(exchange);
-      const { code, message } = action;
-      const error = { status: 500, ...(code !== undefined && { code }), ...(message !== undefined && { message }) };
-      return send(response, { ...exchange.errorReply(error), status: 200 });
-    }
     case "reset":
-      await reset(response);
-      return undefined;
+      return reset(exchange.response);
     case "hang":
-      await connectionEnd(response);
-      return undefined;
+      // Taken in, so that the client's end of the connection is noticed.
+      exchange.request.resume();
+      return connectionEnd(exchange.response);
+    case "status":
+    case "errorInBody":
+      if (isBefore) await discardBody(exchange);
+      return send(exchange, errorOf(exchange, action), undefined, time);
     default:
-      return reply === undefined ? undefined : sendDamaged(response, action, reply);
+      if (reply !== undefined) await send(exchange, reply, action, time);
   }
 }
 
-async function sendDamaged(
-  response: ServerResponse,
-  action: FaultAction | undefined,
-  reply: Reply,
-): Promise<number | undefined> {
+async function serve(exchange: Exchange, action: FaultAction | undefined): Promise<Reply> {
+  const body = arrivingBody(exchange);
+  if (action?.kind === "corruptRequest") return exchange.serve(corruptStream(body, action.at));
+  if (action?.kind !== "duplicate") return exchange.serve(body);
+  const pieces = await heldBody(body, exchange.bodyBytesMax);
+  if (pieces === undefined) return exchange.errorReply({ status: 413 });
+  await exchange.serve(replayedBody(pieces));
+  return exchange.serve(replayedBody(pieces));
+}
+
+function errorOf(exchange: Exchange, action: FaultAction & { readonly kind: "status" | "errorInBody" }): Reply {
+  if (action.kind === "status") return exchange.errorReply(action);
+  const { kind: _, when: __, ...error } = action;
+  return { ...exchange.errorReply({ ...error, status: 500 }), status: 200 };
+}
+
+async function send(exchange: Exchange, reply: Reply, action: FaultAction | undefined, time: FaultTime): Promise<void> {
+  const { response } = exchange;
+  exchange.noteStatus(reply.status);
   switch (action?.kind) {
     case "cutBody":
-      await deliverCut(response, reply, action.afterBytes, action.how);
-      return reply.status;
+      await deliverStart(response, reply, action.afterBytes);
+      return endEarly(response, action.how);
     case "stallBody":
-      await deliverStalled(response, reply, action.afterBytes);
-      return reply.status;
+      await deliverStart(response, reply, action.afterBytes);
+      if (action.ms === undefined) return connectionEnd(response);
+      await pause(exchange, action.ms, time);
+      return deliverRest(response, reply, action.afterBytes);
     case "corruptBody":
-      return send(response, withFlippedBit(reply, action.at));
+      return deliver(response, { ...reply, body: corruptPieces(piecesOf(reply), action.at) });
     default:
-      return send(response, reply);
+      return deliver(response, reply);
   }
 }
 
-async function send(response: ServerResponse, reply: Reply): Promise<number> {
-  await deliver(response, reply);
-  return reply.status;
-}
-
-/**
- * Reads what is left of the body, so that the client is able to read the answer: one that still writes sees a broken
- * connection. A client that was never told to continue gets its answer at once, and the connection ends.
- */
-export async function discardBody({ request, response, expectsContinue }: DiscardedExchange): Promise<void> {
-  if (request.readableEnded || request.destroyed) return;
-  if (expectsContinue && !request.readableDidRead) {
-    response.setHeader("connection", "close");
-    return;
+/** @throws ClientGone, or the signal's reason */
+async function pause({ response }: Exchange, ms: number, { clock, signal }: FaultTime): Promise<void> {
+  if (response.closed) throw new ClientGone();
+  const gone = new AbortController();
+  const onClose = (): void => gone.abort(new ClientGone());
+  response.once("close", onClose);
+  try {
+    await clock.sleep(ms, { signal: AbortSignal.any([gone.signal, signal]) });
+  } finally {
+    response.off("close", onClose);
   }
-  await new Promise<void>((resolve) => {
-    request.once("end", resolve);
-    request.once("close", resolve);
-    request.once("error", () => resolve());
-    request.resume();
-  });
-}
-
-/** What {@link discardBody} needs. */
-export type DiscardedExchange = Pick<Exchange, "request" | "response" | "expectsContinue">;
-
-function withFlippedBit(reply: Reply, at: number): Reply {
-  if (reply.body === undefined || at >= reply.body.byteLength) return reply;
-  const body = Uint8Array.from(reply.body);
-  body[at] = (body[at] ?? 0) ^ 1;
-  return { ...reply, body };
 }

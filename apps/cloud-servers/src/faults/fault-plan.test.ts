@@ -16,6 +16,7 @@ test.each<[Omit<FaultRule, "action">, boolean]>([
   [{}, true],
   [{ method: "PUT" }, true],
   [{ method: "GET" }, false],
+  [{ method: ["GET", "PUT"] }, true],
   [{ operation: "PutObject" }, true],
   [{ operation: ["GetObject", "PutObject"] }, true],
   [{ operation: "UploadPart" }, false],
@@ -55,6 +56,7 @@ test.each([
   ["a missing member", '{"action":{"kind":"reset"}}', "reset.when"],
   ["a status of success", '{"action":{"kind":"status","status":200,"when":"after"}}', "status.status"],
   ["sticky alone", '{"sticky":true,"action":{"kind":"latency","ms":1}}', "needs nth"],
+  ["no method at all", '{"method":[],"action":{"kind":"latency","ms":1}}', "rule.method"],
   ["nth from 0", '{"nth":0,"action":{"kind":"latency","ms":1}}', "rule.nth"],
   ["a negative length", '{"action":{"kind":"cutBody","afterBytes":-1,"how":"fin"}}', "cutBody.afterBytes"],
 ])("refuses %s", (_, text, problem) => {

@@ -4,7 +4,7 @@ import { type FaultKind, type FaultRule, parseFaultRule } from "./fault-rule.ts"
 export interface FaultTarget {
   readonly method: string;
   readonly operation: string;
-  /** `/bucket/key`, decoded. */
+  /** `/bucket/key`, decoded; empty when the request names no bucket. */
   readonly path: string;
 }
 
@@ -77,10 +77,12 @@ export class FaultPlan {
 }
 
 function matches({ method, operation, path }: FaultRule, target: FaultTarget): boolean {
-  if (method !== undefined && method !== target.method) return false;
-  if (path !== undefined && !target.path.includes(path)) return false;
-  if (operation === undefined) return true;
-  return typeof operation === "string" ? operation === target.operation : operation.includes(target.operation);
+  const isOnPath = path === undefined || target.path.includes(path);
+  return isOnPath && isAmong(method, target.method) && isAmong(operation, target.operation);
+}
+
+function isAmong(wanted: string | readonly string[] | undefined, value: string): boolean {
+  return wanted === undefined || (typeof wanted === "string" ? wanted === value : wanted.includes(value));
 }
 
 class CountingRule implements ActiveFaultRule {

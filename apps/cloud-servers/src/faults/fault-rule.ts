@@ -22,10 +22,12 @@ export type FaultAction =
   | { readonly kind: "hang"; readonly when: FaultMoment }
   /** The answer's head and the first `afterBytes` bytes of its body, then the end of the connection. */
   | { readonly kind: "cutBody"; readonly afterBytes: number; readonly how: "fin" | "reset" }
-  /** As above, then nothing, until the client gives up or the server closes. */
-  | { readonly kind: "stallBody"; readonly afterBytes: number }
-  /** The lowest bit of the body's byte `at` is flipped; an answer with a shorter body passes by. */
+  /** As above, then nothing: for `ms` milliseconds, or until the client gives up or the server closes. */
+  | { readonly kind: "stallBody"; readonly afterBytes: number; readonly ms?: number }
+  /** The lowest bit of byte `at` of the answer's body is flipped, of its last byte if it is shorter. */
   | { readonly kind: "corruptBody"; readonly at: number }
+  /** The same with the request's body as it is on the wire, before the server looks at it. */
+  | { readonly kind: "corruptRequest"; readonly at: number }
   /** The request is executed twice, as by a proxy that retries; the second answer is delivered. */
   | { readonly kind: "duplicate" }
   /** In a bulk deletion, keys with `contains` in them fail with `code` and stay. */
@@ -33,9 +35,9 @@ export type FaultAction =
 
 /** Which requests, and what happens to them. All given conditions must hold; with none, every request matches. */
 export interface FaultRule {
-  /** HTTP method, upper case. */
-  readonly method?: string;
-  /** Name of the protocol's operation, such as `PutObject`, or several. */
+  /** HTTP method, upper case, or several. */
+  readonly method?: string | readonly string[];
+  /** Name of the protocol's operation, such as `PutObject` or `objects.getMedia`, or several. */
   readonly operation?: string | readonly string[];
   /** Part of `/bucket/key`, decoded. */
   readonly path?: string;
@@ -48,6 +50,19 @@ export interface FaultRule {
 
 /** A kind of {@link FaultAction}. */
 export type FaultKind = FaultAction["kind"];
+
+/** What every server can be made to do wrong, whatever its protocol. */
+export const commonFaultKinds: readonly FaultKind[] = [
+  "latency",
+  "status",
+  "reset",
+  "hang",
+  "cutBody",
+  "stallBody",
+  "corruptBody",
+  "corruptRequest",
+  "duplicate",
+];
 
 type Check = (value: unknown) => boolean;
 type Shape = Readonly<Record<string, { readonly check: Check; readonly want: string; readonly optional?: true }>>;
@@ -80,19 +95,20 @@ const actionShapes: Readonly<Record<FaultKind, Shape>> = {
     afterBytes: count,
     how: { check: (value) => value === "fin" || value === "reset", want: '"fin" or "reset"' },
   },
-  stallBody: { afterBytes: count },
+  stallBody: { afterBytes: count, ms: { ...delay, optional: true } },
   corruptBody: { at: count },
+  corruptRequest: { at: count },
   duplicate: {},
   failKeys: { contains: text, code: optionalText },
 };
 
 const ruleShape: Shape = {
-  method: { check: (value) => typeof value === "string" && /^[A-Z]+$/.test(value), want: "upper case", optional: true },
-  operation: {
-    check: (value) => (Array.isArray(value) ? value.length > 0 && value.every(text.check) : text.check(value)),
-    want: "a name or names",
+  method: {
+    check: oneOrSeveral((value) => typeof value === "string" && /^[A-Z]+$/.test(value)),
+    want: "upper case",
     optional: true,
   },
+  operation: { check: oneOrSeveral(text.check), want: "a name or names", optional: true },
   path: optionalText,
   nth: { check: (value) => count.check(value) && Number(value) >= 1, want: "a whole number from 1", optional: true },
   sticky: { check: (value) => typeof value === "boolean", want: "true or false", optional: true },
@@ -145,6 +161,10 @@ function shapeProblems(what: string, value: unknown, shape: Shape): string[] {
       return isFine ? [] : [`${what}.${name}: got ${JSON.stringify(member)}, want ${want}`];
     }),
   ];
+}
+
+function oneOrSeveral(check: Check): Check {
+  return (value) => (Array.isArray(value) ? value.length > 0 && value.every(check) : check(value));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

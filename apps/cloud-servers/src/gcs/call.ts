@@ -15,15 +15,13 @@ export interface Target {
 export interface Call {
   readonly operation: GcsOperation;
   readonly method: string;
-  /** As sent, without the query. */
-  readonly path: string;
   readonly target: Target;
   /** Why no method of the API fits, when none does. */
   readonly refusal: ApiError | undefined;
   readonly query: Query;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Yields until the end of the body; throws when the connection breaks before. Read at most once. */
+  /** Yields until the end of the body; throws ClientGone when the connection breaks before. Read at most once. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { commonFaultKinds, parseFaultRules } from "../faults/fault-rule.ts";
 import type { ServerCommand } from "../server-command.ts";
 import { type GcsServerOptions, startGcsServer } from "./gcs-server.ts";
 
@@ -8,6 +9,7 @@ export const gcsCommand: ServerCommand = {
     "--bucket <name>...            buckets that exist",
     "--port <number>               default: a free one",
     "--token <text>                asked of every request as a bearer token",
+    "--faults <JSON>               a rule or a list of rules",
     "--discard-bodies              keep sizes and checksums only",
   ],
   async start(args) {
@@ -23,6 +25,7 @@ function readOptions(args: readonly string[]): GcsServerOptions {
       bucket: { type: "string", multiple: true },
       port: { type: "string" },
       token: { type: "string" },
+      faults: { type: "string" },
       "discard-bodies": { type: "boolean" },
     },
   });
@@ -35,5 +38,6 @@ function readOptions(args: readonly string[]): GcsServerOptions {
     port,
     discardBodies: values["discard-bodies"] === true,
     ...(values.token !== undefined && { token: values.token }),
+    ...(values.faults !== undefined && { faults: parseFaultRules(values.faults, commonFaultKinds) }),
   };
 }

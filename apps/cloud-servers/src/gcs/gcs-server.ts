@@ -2,27 +2,30 @@
  * A server that speaks the JSON API of Google Cloud Storage, with objects in memory.
  *
  * Always true:
- *  I1  every request under way has its promise in `#underWay`, and its signal fires when its connection or the server
- *      closes
+ *  I1  every request under way has its promise in `#underWay`; it ends when its connection or the server closes
  *  I2  what a request changed, it changed whole: handlers commit in one turn of the event loop
  */
 import { createPublicKey } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Clock, type Random, systemClock, systemRandom } from "@varve/fs-core";
+import { controlFaults, faultsPath } from "../faults/control.ts";
+import { type Exchange, perform } from "../faults/exchange.ts";
+import { FaultPlan } from "../faults/fault-plan.ts";
+import { commonFaultKinds, type FaultRule } from "../faults/fault-rule.ts";
+import { deliver, type Reply } from "../faults/reply.ts";
+import { type Arrival, ClientGone } from "../faults/request-body.ts";
 import { ApiError } from "./api-error.ts";
 import { Bucket, Generations } from "./bucket.ts";
 import type { Call, Target } from "./call.ts";
 import { Budget } from "./content.ts";
-import { errorAnswer, handleWithFault } from "./dispatch.ts";
-import type { FaultHook } from "./fault-action.ts";
+import { errorReply, faultReply, handle } from "./dispatch.ts";
 import type { TokenIssuer } from "./oauth.ts";
 import type { GcsOperation } from "./operation.ts";
 import { Query } from "./query.ts";
 import { type LoggedRequest, RequestLog } from "./request-log.ts";
 import { RewriteTokens } from "./rewrite-tokens.ts";
 import { route } from "./route.ts";
-import { send, untilAborted } from "./send.ts";
 import type { Service } from "./service.ts";
 import { type GcsObject, type GcsSession, objectSnapshots, sessionSnapshots } from "./snapshots.ts";
 import { UploadSessions } from "./upload-sessions.ts";
@@ -37,6 +40,8 @@ export interface GcsServerOptions {
   readonly publicKey?: string;
   /** On 127.0.0.1. Default 0: any free one. */
   readonly port?: number;
+  /** Rules from the start. */
+  readonly faults?: readonly FaultRule[];
   readonly clock?: Clock;
   readonly random?: Random;
   /** Keeps sizes and checksums, not bytes; downloads are answered with 501. Default false. */
@@ -52,10 +57,9 @@ export interface GcsServer extends AsyncDisposable {
   /** Scheme, host and port, without a slash at the end. */
   readonly url: string;
   readonly port: number;
-  /** In the order of their arrival; the newest 10,000 at most. */
+  /** In the order of their arrival; the newest 10,000 at most, those to {@link faults} over HTTP not among them. */
   readonly requests: readonly LoggedRequest[];
-  /** Asked before each request; what it returns goes wrong. Set it at any time. */
-  intercept: FaultHook | undefined;
+  readonly faults: FaultPlan;
   /** The live objects, in the order of lists. @throws RangeError for an unknown bucket */
   objects(bucket: string): readonly GcsObject[];
   /** Resumable uploads, ended ones too, in the order of their starts. @throws RangeError for an unknown bucket */
@@ -65,12 +69,13 @@ export interface GcsServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Resolves when the server listens. @throws RangeError for an option out of its range, or the system's error */
+/** Resolves when the server listens. @throws RangeError for an option that makes no sense, or the system's error */
 export async function startGcsServer(options: GcsServerOptions): Promise<GcsServer> {
   const { port = 0, token, publicKey } = options;
   checkOptions(options);
   const key = publicKey === undefined ? undefined : createPublicKey(publicKey);
   const issuer = token === undefined ? undefined : { token, publicKey: key };
+  const faults = new FaultPlan(commonFaultKinds, options.faults);
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -79,7 +84,7 @@ export async function startGcsServer(options: GcsServerOptions): Promise<GcsServ
       resolve();
     });
   });
-  return new RunningServer(server, options, issuer);
+  return new RunningServer(server, options, issuer, faults);
 }
 
 /** @throws RangeError */
@@ -94,7 +99,7 @@ function checkOptions({ rewriteBytesPerCall = 1, bodyBytesMax = 0, token, public
 class RunningServer implements GcsServer {
   readonly url: string;
   readonly port: number;
-  intercept: FaultHook | undefined;
+  readonly faults: FaultPlan;
   readonly #server: Server;
   readonly #service: Service;
   readonly #issuer: TokenIssuer | undefined;
@@ -103,9 +108,10 @@ class RunningServer implements GcsServer {
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
 
-  constructor(server: Server, options: GcsServerOptions, issuer: TokenIssuer | undefined) {
+  constructor(server: Server, options: GcsServerOptions, issuer: TokenIssuer | undefined, faults: FaultPlan) {
     const { clock = systemClock, random = systemRandom, bodyBytesMax = 1024 ** 3 } = options;
     this.#issuer = issuer;
+    this.faults = faults;
     this.#server = server;
     this.port = (server.address() as AddressInfo).port;
     this.url = `http://127.0.0.1:${this.port}`;
@@ -154,7 +160,7 @@ class RunningServer implements GcsServer {
   }
 
   async #close(): Promise<void> {
-    this.#closing.abort(new Error("The server closes."));
+    this.#closing.abort(new ClientGone());
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
     await closed;
@@ -163,63 +169,59 @@ class RunningServer implements GcsServer {
 
   /** Never rejects: what goes wrong here ends the connection, which is what the client can see. */
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const gone = new AbortController();
-    response.once("close", () => gone.abort(new Error("The connection closed.")));
     // A reset while nobody writes: the close that follows tells it.
     response.on("error", () => undefined);
-    const signal = AbortSignal.any([gone.signal, this.#closing.signal]);
+    // Node itself answers `Expect: 100-continue`.
+    const arrival = { request, response, expectsContinue: false };
     try {
-      await this.#answer(request, response, signal);
+      if (request.url === faultsPath) await deliver(response, await controlFaults(arrival, this.faults));
+      else await this.#answer(arrival);
     } catch (error) {
-      if (signal.aborted || response.headersSent) response.socket?.destroy();
-      else await this.#confess(response, error, signal);
+      if (error instanceof ClientGone || response.headersSent) response.socket?.destroy();
+      else await deliver(response, confession(error));
     }
   }
 
-  /** A fault of this server, or of the hook: the message goes to whoever reads the failing test. */
-  async #confess(response: ServerResponse, error: unknown, signal: AbortSignal): Promise<void> {
-    const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    const answer = errorAnswer(new ApiError(500, "internalError", message));
-    try {
-      await send(response, answer, undefined, { clock: this.#service.clock, signal });
-    } catch {
-      response.socket?.destroy();
-    }
-  }
-
-  async #answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
-    const call = parse(request);
+  async #answer(arrival: Arrival): Promise<void> {
+    const service = this.#service;
+    const call = parse(arrival.request);
+    const { method, operation, headers } = call;
     const bucket = call.target.bucket;
     const object = call.target.object ?? this.#objectOf(call);
-    const { method, operation, path, headers } = call;
     const noteStatus = this.#log.add({ method, operation, bucket, object, query: call.query.toRecord(), headers });
-    const fault = await this.intercept?.({ operation, method, path, bucket, object });
-    const answer = await handleWithFault(this.#service, this.#issuer, call, fault, signal);
-    if (answer === undefined) {
-      if (fault?.kind === "reset") request.socket.resetAndDestroy();
-      else {
-        // Taken in, so that the client's end of the connection is noticed.
-        request.resume();
-        await untilAborted(signal);
-      }
-      return;
-    }
-    noteStatus(answer.status);
-    await send(response, answer, fault, { clock: this.#service.clock, signal });
+    const path = bucket === undefined ? "" : `/${bucket}/${object ?? ""}`;
+    const exchange: Exchange = {
+      ...arrival,
+      bodyBytesMax: service.budget.limitBytes,
+      serve: (body) => handle(service, this.#issuer, { ...call, body }),
+      errorReply: faultReply,
+      noteStatus,
+    };
+    const action = this.faults.next({ method, operation, path })?.action;
+    await perform(exchange, action, { clock: service.clock, signal: this.#closing.signal });
     // What nobody wanted to read of the body is taken in, or the connection could not be used again.
-    request.resume();
+    arrival.request.resume();
   }
 
   /** Uploads have the object's name elsewhere than in the path. */
-  #objectOf(call: Call): string | undefined {
+  #objectOf(call: Head): string | undefined {
     const id = call.query.get("upload_id");
     const session = id === undefined ? undefined : this.#service.sessions.find(id);
     return session?.start.name ?? call.query.get("name");
   }
 }
 
+/** A fault of this server: the message goes to whoever reads the failing test. */
+function confession(error: unknown): Reply {
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return errorReply(new ApiError(500, "internalError", message));
+}
+
+/** A request without its body. */
+type Head = Omit<Call, "body">;
+
 /** A request that no method fits is a call all the same, so that logs and faults see it. */
-function parse(request: IncomingMessage): Call {
+function parse(request: IncomingMessage): Head {
   const { method = "", url = "/" } = request;
   const mark = url.indexOf("?");
   const path = mark < 0 ? url : url.slice(0, mark);
@@ -234,9 +236,7 @@ function parse(request: IncomingMessage): Call {
     if (!(error instanceof ApiError)) throw error;
     refusal = error;
   }
-  // Leaving the loop early must not destroy the connection: its answer is still to come.
-  const body: AsyncIterable<Uint8Array> = request.iterator({ destroyOnReturn: false });
-  return { ...found, method, path, query, headers, body, refusal };
+  return { ...found, method, query, headers, refusal };
 }
 
 function headersOf({ headers }: IncomingMessage): Record<string, string> {

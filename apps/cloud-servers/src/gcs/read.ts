@@ -29,7 +29,6 @@ export async function getMedia(service: Service, call: Call): Promise<Answer> {
     "content-disposition": contentDisposition ?? "attachment",
     "content-encoding": contentEncoding,
     "content-language": contentLanguage,
-    "content-length": String(end - start),
     "content-range": range === undefined ? undefined : `bytes ${start}-${end - 1}/${content.size}`,
     "content-type": contentType ?? "application/octet-stream",
     etag: etagOf(object),

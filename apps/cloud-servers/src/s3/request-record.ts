@@ -27,7 +27,7 @@ export class RequestLog {
   }
 
   /** @returns tells the status, once it is known */
-  add(record: Omit<RequestRecord, "status">): (status: number | undefined) => void {
+  add(record: Omit<RequestRecord, "status">): (status: number) => void {
     const entry = {
       ...record,
       query: without(record.query, ["X-Amz-Signature", "X-Amz-Credential", "X-Amz-Security-Token"]),

@@ -5,16 +5,15 @@
  *  I1  every request that was begun is in `running` until its answer was sent or its connection ended
  *  I2  after close() resolved, no request is running and no socket is open
  */
-import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { controlFaults, faultsPath } from "../faults/control.ts";
-import { discardBody, perform } from "../faults/exchange.ts";
+import { perform } from "../faults/exchange.ts";
 import { FaultPlan } from "../faults/fault-plan.ts";
-import type { FaultKind } from "../faults/fault-rule.ts";
+import { commonFaultKinds, type FaultKind } from "../faults/fault-rule.ts";
 import { deliver } from "../faults/reply.ts";
+import { ClientGone, discardBody } from "../faults/request-body.ts";
 import { readAddress } from "./address.ts";
-import { ClientGone } from "./body/receive-body.ts";
 import { Bucket } from "./bucket.ts";
 import { errorReply, finishReply } from "./error-reply.ts";
 import type { MultipartUpload } from "./multipart-upload.ts";
@@ -25,18 +24,7 @@ import { type ArrivedRequest, answerOrError, operationOf, operationRequest, s3Ex
 import type { StoredObject } from "./stored-object.ts";
 
 /** What an S3 server can be made to do wrong. */
-export const s3FaultKinds: readonly FaultKind[] = [
-  "latency",
-  "status",
-  "errorInBody",
-  "reset",
-  "hang",
-  "cutBody",
-  "stallBody",
-  "corruptBody",
-  "duplicate",
-  "failKeys",
-];
+export const s3FaultKinds: readonly FaultKind[] = [...commonFaultKinds, "errorInBody", "failKeys"];
 
 /** A server that runs. */
 export interface S3Server extends AsyncDisposable {
@@ -87,8 +75,6 @@ class RunningS3Server implements S3Server {
     this.#buckets = new Map(options.buckets.map((name) => [name, new Bucket(name, options.random)]));
     this.#log = new RequestLog(options.requestsMax);
     this.faults = new FaultPlan(s3FaultKinds, options.faults);
-    // Every delayed request listens.
-    setMaxListeners(0, this.#stopping.signal);
     // Large uploads take their time; idle connections should outlive a client's pause.
     this.#http = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 });
     this.#http.on("request", (request, response) => this.#begin(request, response, false));
@@ -171,15 +157,14 @@ class RunningS3Server implements S3Server {
 
   async #serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
     if (request.url === faultsPath) {
-      if (expectsContinue) response.writeContinue();
-      await deliver(response, await controlFaults(request, this.faults));
+      await deliver(response, await controlFaults({ request, response, expectsContinue }, this.faults));
       return;
     }
     const arrived = this.#arrive(request, response, expectsContinue);
     const { address, operation, method, headers } = arrived;
     const place = address instanceof S3Error ? undefined : address;
     const name = operation instanceof S3Error ? "Unknown" : operation.name;
-    const settle = this.#log.add({
+    const noteStatus = this.#log.add({
       method,
       operation: name,
       bucket: place?.bucket,
@@ -187,18 +172,18 @@ class RunningS3Server implements S3Server {
       query: Object.fromEntries(place?.query ?? []),
       headers: Object.fromEntries(headers),
     });
-    const path = place === undefined ? "" : `/${place.bucket ?? ""}/${place.key ?? ""}`;
+    const path = place?.bucket === undefined ? "" : `/${place.bucket}/${place.key ?? ""}`;
     const action = this.faults.next({ method, operation: name, path })?.action;
     const state = { options: this.#options, buckets: this.#buckets, url: this.url };
     try {
-      const exchange = s3Exchange(arrived, state, action);
-      settle(await perform(exchange, action, this.#options.clock, this.#stopping.signal));
+      const time = { clock: this.#options.clock, signal: this.#stopping.signal };
+      await perform({ ...s3Exchange(arrived, state, action), noteStatus }, action, time);
     } catch (error) {
       if (error instanceof ClientGone) throw error;
       await discardBody(arrived);
       const reply = errorReply(new S3Error("InternalError"), arrived.identity);
+      noteStatus(500);
       await deliver(response, finishReply(reply, arrived.identity, method === "HEAD"));
-      settle(500);
       throw error;
     }
   }

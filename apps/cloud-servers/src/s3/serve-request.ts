@@ -1,8 +1,8 @@
 /** From a request on the wire to an operation and back: the one place that knows the order of the checks. */
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { discardBody, type Exchange } from "../faults/exchange.ts";
+import type { Exchange } from "../faults/exchange.ts";
 import type { FaultAction } from "../faults/fault-rule.ts";
 import type { Reply } from "../faults/reply.ts";
+import { type Arrival, discardBody } from "../faults/request-body.ts";
 import type { Address } from "./address.ts";
 import { planBody } from "./body/body-plan.ts";
 import { type ReceivedBody, receiveBody } from "./body/receive-body.ts";
@@ -26,10 +26,7 @@ export interface S3State {
 }
 
 /** A request as it arrived. */
-export interface ArrivedRequest {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly expectsContinue: boolean;
+export interface ArrivedRequest extends Arrival {
   readonly method: string;
   /** Lower case names. */
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -41,22 +38,27 @@ export interface ArrivedRequest {
 }
 
 /** How the request is served, with or without faults. */
-export function s3Exchange(arrived: ArrivedRequest, state: S3State, action: FaultAction | undefined): Exchange {
+export function s3Exchange(
+  arrived: ArrivedRequest,
+  state: S3State,
+  action: FaultAction | undefined,
+): Omit<Exchange, "noteStatus"> {
   const { request, response, expectsContinue, identity } = arrived;
   const finish = (reply: Reply): Reply => finishReply(reply, identity, arrived.method === "HEAD");
   return {
     request,
     response,
     expectsContinue,
+    bodyBytesMax: state.options.limits.putBytesMax,
     errorReply: (error) => finish(faultReply(error, identity)),
-    async prepare() {
+    async serve(body) {
       try {
-        const { operation, call } = await receive(arrived, state, action);
-        return () => finish(answer(identity, () => operation.run(call)));
+        const { operation, call } = await receive(arrived, body, state, action);
+        return finish(operation.run(call));
       } catch (error) {
         if (!(error instanceof S3Error)) throw error;
         await discardBody(arrived);
-        return () => finish(errorReply(error, identity));
+        return finish(errorReply(error, identity));
       }
     },
   };
@@ -77,14 +79,10 @@ export function answerOrError<Value>(compute: () => Value): Value | S3Error {
   }
 }
 
-function answer(identity: RequestIdentity, run: () => Reply): Reply {
-  const reply = answerOrError(run);
-  return reply instanceof S3Error ? errorReply(reply, identity) : reply;
-}
-
 /** Who is asking comes first, then whether the question makes sense, then what it is about, then its body. */
 async function receive(
   arrived: ArrivedRequest,
+  arriving: AsyncIterable<Uint8Array>,
   { options, buckets, url }: S3State,
   action: FaultAction | undefined,
 ): Promise<{ readonly operation: Operation; readonly call: Call }> {
@@ -100,7 +98,7 @@ async function receive(
   const key = address.key ?? "";
   checkKey(key);
   const header = (name: string): string | undefined => joined(headers, name);
-  const body = await receiveFor(operation, arrived, header, verified, options);
+  const body = await receiveFor(operation, arriving, header, verified, options);
   const failingKeys =
     action?.kind === "failKeys" ? { contains: action.contains, code: action.code ?? "InternalError" } : undefined;
   const call = { options, buckets, bucket, key, query: address.query, headers, header, body, url, wallMs, failingKeys };
@@ -120,7 +118,7 @@ export function operationRequest(
 
 function receiveFor(
   operation: Operation,
-  { request, response, expectsContinue }: ArrivedRequest,
+  body: AsyncIterable<Uint8Array>,
   header: (name: string) => string | undefined,
   verified: VerifiedRequest,
   { quirks, limits, discardBodies }: ResolvedS3Options,
@@ -133,8 +131,7 @@ function receiveFor(
     refusesTrailers: quirks.refuseTrailers,
     bytesMax: isObject ? limits.putBytesMax : documentBytesMax,
   });
-  if (expectsContinue) response.writeContinue();
-  return receiveBody(request, plan, !isObject || !discardBodies);
+  return receiveBody(body, plan, !isObject || !discardBodies);
 }
 
 function joined(headers: readonly (readonly [string, string])[], wanted: string): string | undefined {

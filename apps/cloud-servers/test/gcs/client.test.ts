@@ -128,13 +128,11 @@ test("goes on with a chunked upload after faults", async () => {
       projectId: "none",
       retryOptions: { autoRetry: true, maxRetries: 3 },
     });
-    let chunks = 0;
-    server.intercept = ({ operation }) => {
-      if (operation !== "uploads.put") return undefined;
-      chunks++;
-      if (chunks === 2) return { kind: "status", when: "after-commit", status: 503 };
-      return undefined;
-    };
+    const chunks = server.faults.add({
+      operation: "uploads.put",
+      nth: 2,
+      action: { kind: "status", when: "after", status: 503 },
+    });
     await storage
       .bucket("bucket")
       .file("n")
@@ -144,6 +142,7 @@ test("goes on with a chunked upload after faults", async () => {
         preconditionOpts: { ifGenerationMatch: 0 },
       });
     expect(stored(server).equals(bytes)).toBe(true);
-    expect(chunks).toBeGreaterThanOrEqual(4);
+    expect(chunks.injected).toBe(1);
+    expect(chunks.matched).toBeGreaterThanOrEqual(4);
   });
 });

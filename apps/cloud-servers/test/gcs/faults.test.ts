@@ -1,24 +1,17 @@
 // Goal: each fault does to one request what it says, before or after the commit, and to no other.
-// Method: a hook that returns one fault for one request; then a look at what the client got and what is stored.
+// Method: a rule for one request; then a look at what the client got and what is stored.
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import type { GcsServer } from "@varve/cloud-servers";
+import type { FaultAction, FaultRule, GcsServer } from "@varve/cloud-servers";
 import { ManualClock } from "@varve/fs-core/testing";
-import { put, raw, withServer } from "./raw-http.ts";
-
-type Fault = NonNullable<Awaited<ReturnType<NonNullable<GcsServer["intercept"]>>>>;
+import { put, raw, start, withServer } from "./raw-http.ts";
 
 const upload = "POST /upload/storage/v1/b/bucket/o?uploadType=media&name=n";
 const media = "GET /storage/v1/b/bucket/o/n?alt=media";
 
 /** The next request has the fault, others have none. */
-function once(server: GcsServer, fault: Fault): void {
-  let isDone = false;
-  server.intercept = () => {
-    if (isDone) return undefined;
-    isDone = true;
-    return fault;
-  };
+function once(server: GcsServer, action: FaultAction): void {
+  server.faults.add({ nth: 1, action });
 }
 const names = (server: GcsServer): string[] => server.objects("bucket").map(({ name }) => name);
 
@@ -32,7 +25,7 @@ test.for([
   [401, "authError"],
 ] as const)("status %i, before and after the commit", async ([status, reason]) => {
   await withServer({}, async (server) => {
-    once(server, { kind: "status", when: "before-commit", status, retryAfterSeconds: 2 });
+    once(server, { kind: "status", when: "before", status, retryAfterSeconds: 2 });
     const before = await raw(server, upload, { body: Buffer.alloc(1_000_000) });
     expect([before.status, before.reason, before.headers["retry-after"], names(server)]).toEqual([
       status,
@@ -40,7 +33,7 @@ test.for([
       "2",
       [],
     ]);
-    once(server, { kind: "status", when: "after-commit", status });
+    once(server, { kind: "status", when: "after", status });
     const after = await raw(server, upload, { body: "x" });
     expect([after.status, after.reason, after.headers["retry-after"], names(server)]).toEqual([
       status,
@@ -55,24 +48,24 @@ test.for([
 
 test("a reset, before and after the commit", async () => {
   await withServer({}, async (server) => {
-    once(server, { kind: "reset", when: "before-commit" });
+    once(server, { kind: "reset", when: "before" });
     await expect(raw(server, upload, { body: "x" })).rejects.toMatchObject({ code: "ECONNRESET" });
     expect(names(server)).toEqual([]);
-    once(server, { kind: "reset", when: "after-commit" });
+    once(server, { kind: "reset", when: "after" });
     await expect(raw(server, upload, { body: "x" })).rejects.toMatchObject({ code: "ECONNRESET" });
     expect(names(server)).toEqual(["n"]);
     expect(server.requests.map(({ status }) => status)).toEqual([undefined, undefined]);
-    once(server, { kind: "reset", when: "before-commit" });
+    once(server, { kind: "reset", when: "before" });
     await expect(raw(server, "GET /no/such/path")).rejects.toMatchObject({ code: "ECONNRESET" });
   });
 });
 
 test("a hang ends when the server closes", async () => {
   await withServer({}, async (server) => {
-    once(server, { kind: "hang", when: "before-commit" });
+    once(server, { kind: "hang", when: "before" });
     const first = raw(server, upload, { body: "x" });
     await expect.poll(() => server.requests.length, { timeout: 25_000 }).toBe(1);
-    once(server, { kind: "hang", when: "after-commit" });
+    once(server, { kind: "hang", when: "after" });
     const second = raw(server, upload, { body: "x" });
     await expect.poll(() => names(server), { timeout: 25_000 }).toEqual(["n"]);
     const ends = Promise.allSettled([first, second]);
@@ -81,11 +74,11 @@ test("a hang ends when the server closes", async () => {
   });
 });
 
-test.for(["fin", "reset"] as const)("an answer cut short by a %s", async (end) => {
+test.for(["fin", "reset"] as const)("an answer cut short by a %s", async (how) => {
   await withServer({}, async (server) => {
     await put(server, "n", Buffer.alloc(1_000_000, "abc"));
     for (const afterBytes of [0, 1, 400_000, 999_999]) {
-      once(server, { kind: "cut", afterBytes, end });
+      once(server, { kind: "cutBody", afterBytes, how });
       await expect(raw(server, media)).rejects.toMatchObject({ code: "ECONNRESET" });
     }
     expect((await raw(server, media)).body.length).toBe(1_000_000);
@@ -97,12 +90,12 @@ test("a stalled answer comes whole in the end, or never", async () => {
   await withServer({ clock }, async (server) => {
     const bytes = Buffer.alloc(1_000_000, "abc");
     await put(server, "n", bytes);
-    once(server, { kind: "stall", afterBytes: 500_000, stallMs: 5000 });
+    once(server, { kind: "stallBody", afterBytes: 500_000, ms: 5000 });
     const answer = raw(server, media);
     await expect.poll(() => clock.pendingTimers, { timeout: 25_000 }).toBe(1);
     clock.advance(5000);
     expect((await answer).body.equals(bytes)).toBe(true);
-    once(server, { kind: "stall", afterBytes: 500_000 });
+    once(server, { kind: "stallBody", afterBytes: 500_000 });
     const never = Promise.allSettled([raw(server, media)]);
     await expect.poll(() => server.requests[2]?.status, { timeout: 25_000 }).toBe(200);
     await server.close();
@@ -113,7 +106,7 @@ test("a stalled answer comes whole in the end, or never", async () => {
 test("latency passes before anything happens", async () => {
   const clock = new ManualClock();
   await withServer({ clock }, async (server) => {
-    once(server, { kind: "latency", latencyMs: 1000 });
+    once(server, { kind: "latency", ms: 1000 });
     const answer = raw(server, upload, { body: "x" });
     await expect.poll(() => clock.pendingTimers, { timeout: 25_000 }).toBe(1);
     expect(names(server)).toEqual([]);
@@ -126,12 +119,12 @@ test("latency passes before anything happens", async () => {
 test("a byte of the answer is damaged, the stored one is not", async () => {
   await withServer({}, async (server) => {
     await put(server, "n", "hello");
-    for (const [atByte, text] of [
+    for (const [at, text] of [
       [0, "iello"],
       [3, "helmo"],
       [99, "helln"],
     ] as const) {
-      once(server, { kind: "corrupt", direction: "response", atByte });
+      once(server, { kind: "corruptBody", at });
       expect((await raw(server, media)).body.toString()).toBe(text);
     }
     expect((await raw(server, media)).body.toString()).toBe("hello");
@@ -141,13 +134,13 @@ test("a byte of the answer is damaged, the stored one is not", async () => {
 test("a byte of the request is damaged: a checksum notices, nothing else does", async () => {
   await withServer({}, async (server) => {
     const body = Buffer.alloc(300_000, "abc");
-    for (const atByte of [0, 70_000, 299_999, 999_999]) {
-      once(server, { kind: "corrupt", direction: "request", atByte });
+    for (const at of [0, 70_000, 299_999, 999_999]) {
+      once(server, { kind: "corruptRequest", at });
       expect((await raw(server, upload, { body })).status).toBe(200);
       const stored = Buffer.from(server.objects("bucket")[0]?.bytes() ?? []);
-      const damaged = [...stored.keys()].filter((at) => stored[at] !== body[at]);
-      expect(damaged).toEqual([Math.min(atByte, 299_999)]);
-      once(server, { kind: "corrupt", direction: "request", atByte });
+      const damaged = [...stored.keys()].filter((index) => stored[index] !== body[index]);
+      expect(damaged).toEqual([Math.min(at, 299_999)]);
+      once(server, { kind: "corruptRequest", at });
       const headers = { "x-goog-hash": `md5=${createHash("md5").update(body).digest("base64")}` };
       expect((await raw(server, upload, { body, headers })).reason).toBe("invalid");
     }
@@ -165,39 +158,53 @@ test("a request that comes twice: the client hears of the second time", async ()
   });
 });
 
-test("the hook sees what a request is, and may wait; its own failure is a 500", async () => {
+test.for<[Omit<FaultRule, "action">, boolean[]]>([
+  [{ operation: "objects.insert.media" }, [true, false, false, false]],
+  [{ operation: ["objects.getMedia", "uploads.put"] }, [false, true, false, true]],
+  [{ operation: "unknown" }, [false, false, true, false]],
+  [{ method: ["POST", "PUT"] }, [true, false, false, true]],
+  [{ path: "/bucket/a/b" }, [false, true, false, false]],
+  // The name of the object is in the query, or was in that of the upload's start.
+  [{ path: "/bucket/n" }, [true, false, false, true]],
+  [{ path: "/" }, [true, true, false, true]],
+])("a rule sees what a request is: %j", async ([rule, expected]) => {
   await withServer({}, async (server) => {
-    const seen: object[] = [];
-    server.intercept = async (request) => {
-      await Promise.resolve();
-      seen.push(request);
-      return undefined;
-    };
-    await raw(server, upload, { body: "x" });
-    await raw(server, "GET /storage/v1/b/bucket/o/a%2Fb?alt=media");
-    await raw(server, "GET /elsewhere?a=b");
-    expect(seen).toEqual([
-      {
-        operation: "objects.insert.media",
-        method: "POST",
-        path: "/upload/storage/v1/b/bucket/o",
-        bucket: "bucket",
-        object: "n",
-      },
-      {
-        operation: "objects.getMedia",
-        method: "GET",
-        path: "/storage/v1/b/bucket/o/a%2Fb",
-        bucket: "bucket",
-        object: "a/b",
-      },
-      { operation: "unknown", method: "GET", path: "/elsewhere", bucket: undefined, object: undefined },
-    ]);
-    server.intercept = () => {
-      throw new Error("the plan is broken");
-    };
+    const session = await start(server, "n");
+    const active = server.faults.add({ ...rule, action: { kind: "status", status: 418, when: "before" } });
+    const hits: boolean[] = [];
+    for (const line of [upload, "GET /storage/v1/b/bucket/o/a%2Fb?alt=media", "GET /elsewhere?a=b", `PUT ${session}`]) {
+      hits.push((await raw(server, line)).status === 418);
+    }
+    expect(hits).toEqual(expected);
+    expect(active.injected).toBe(expected.filter(Boolean).length);
+  });
+});
+
+test("an error says what the rule tells it to", async () => {
+  const action: FaultAction = { kind: "status", status: 403, when: "before", code: "userProject", message: "Pay." };
+  await withServer({ faults: [{ action }] }, async (server) => {
     const answer = await raw(server, media);
-    expect([answer.status, answer.reason]).toEqual([500, "internalError"]);
-    expect(answer.body.toString()).toContain("the plan is broken");
+    expect([answer.status, answer.reason, answer.json["error"]]).toMatchObject([
+      403,
+      "userProject",
+      { message: "Pay." },
+    ]);
+  });
+});
+
+test("rules come over HTTP too, without a token; those of S3 alone are refused", async () => {
+  await withServer({ token: "secret" }, async (server) => {
+    const body = { operation: "objects.getMedia", action: { kind: "status", status: 503, when: "before" } };
+    expect((await raw(server, "POST /-/faults", { body })).json).toEqual({ rules: 1 });
+    expect((await raw(server, media)).status).toBe(503);
+    expect((await raw(server, "GET /-/faults")).json).toMatchObject({
+      injected: 1,
+      rules: [{ rule: body, matched: 1 }],
+    });
+    const foreign = await raw(server, "POST /-/faults", { body: { action: { kind: "failKeys", contains: "a" } } });
+    expect([foreign.status, foreign.body.toString()]).toEqual([400, expect.stringContaining("does not play failKeys")]);
+    expect((await raw(server, "DELETE /-/faults")).json).toEqual({ rules: 0 });
+    expect((await raw(server, media)).status).toBe(401);
+    expect(server.requests.length).toBe(2);
   });
 });

@@ -3,7 +3,7 @@
 import { createSign, generateKeyPairSync } from "node:crypto";
 import { expect, test } from "vitest";
 import { startGcsServer } from "@varve/cloud-servers";
-import { ManualClock } from "@varve/fs-core/testing";
+import { ManualClock, SeededRandom } from "@varve/fs-core/testing";
 import { put, raw, start, withServer } from "./raw-http.ts";
 
 const keys = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -121,11 +121,24 @@ test("closing is idempotent, frees the port, and breaks what is under way", asyn
   await withServer({ port: server.port }, async (again) => expect(again.port).toBe(server.port));
 });
 
+test("a failure of the server itself is a 500 that says what happened", async () => {
+  const random = new SeededRandom(1);
+  random.fill = () => {
+    throw new Error("no randomness is left");
+  };
+  await withServer({ random }, async (server) => {
+    const answer = await raw(server, "POST /upload/storage/v1/b/bucket/o?uploadType=resumable&name=n");
+    expect([answer.status, answer.reason]).toEqual([500, "internalError"]);
+    expect(answer.body.toString()).toContain("no randomness is left");
+  });
+});
+
 test("options out of their range are refused", async () => {
   const start = (options: object) => startGcsServer({ buckets: [], ...options });
   await expect(start({ rewriteBytesPerCall: 0 })).rejects.toThrow(RangeError);
   await expect(start({ bodyBytesMax: -1 })).rejects.toThrow(RangeError);
   await expect(start({ publicKey })).rejects.toThrow(RangeError);
+  await expect(start({ faults: [{ action: { kind: "errorInBody", when: "after" } }] })).rejects.toThrow(RangeError);
   await withServer({}, async (server) => {
     expect(() => server.objects("other")).toThrow(RangeError);
     expect(() => server.sessions("other")).toThrow(RangeError);

@@ -99,6 +99,7 @@ test.each([
   [["s3", "--bucket", "abc", "--quirk", "odd"], "quirks: there is no odd"],
   [["s3", "--bucket", "abc", "--faults", "{}"], "rule.action"],
   [["s3", "--bucket", "abc", "--access-key-id", "a"], "go together"],
+  [["gcs", "--bucket", "abc", "--faults", "{}"], "rule.action"],
   [["s3", "--bukcet", "abc"], "--bukcet"],
   [["radosgw", "--bucket", "abc"], "--secret-access-key are needed"],
 ])("%j is wrong use", async (args, message) => {

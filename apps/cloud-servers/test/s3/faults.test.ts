@@ -182,12 +182,52 @@ describe("bodies of answers", () => {
     expect(seen.end).not.toBe("whole");
   });
 
-  test("corrupted in one bit of one byte", async () => {
-    const fixture = await withObject({ kind: "corruptBody", at: 42 });
-    expect((await send(fixture.server, get)).text).toBe(`${stored.slice(0, 42)}3${stored.slice(43)}`);
+  test("stalled for a while, then whole", async () => {
+    const fixture = await withObject({ kind: "stallBody", afterBytes: 25, ms: 60_000 });
+    const watched = watch(fixture.server, get);
+    await watched.received(25);
+    while (fixture.clock.pendingTimers === 0) await send(fixture.server, { method: "HEAD", path: "/bucket" });
+    fixture.clock.advance(60_000);
+    expect(await watched.seen).toEqual({ status: 200, body: stored, end: "whole" });
+  });
+
+  test.each([
+    [42, `${stored.slice(0, 42)}3${stored.slice(43)}`],
+    [1000, `${stored.slice(0, -1)}8`],
+  ])("corrupted in one bit of byte %i, or of the last one", async (at, expected) => {
+    const fixture = await withObject({ kind: "corruptBody", at });
+    expect((await send(fixture.server, get)).text).toBe(expected);
     expect((await send(fixture.server, get)).text).toBe(stored);
     expect(Buffer.from(fixture.server.objects("bucket").get("key")?.data ?? []).toString()).toBe(stored);
   });
+});
+
+test("a byte of the request is corrupted: a hash notices, nothing else does", async () => {
+  const fixture = await started({ kind: "corruptRequest", at: 3 }, { method: "PUT" });
+  const noticed = await send(fixture.server, put);
+  expect([noticed.status, noticed.code, isCommitted(fixture)]).toEqual([400, "XAmzContentSHA256Mismatch", false]);
+  expect((await send(fixture.server, { ...put, payloadHash: "UNSIGNED-PAYLOAD" })).status).toBe(200);
+  expect((await send(fixture.server, get)).text).toBe("dat`");
+});
+
+test("a duplicate whose body the server would not hold is refused", async () => {
+  const fixture = await startFixture({ faults: [{ action: { kind: "duplicate" } }], limits: { putBytesMax: 3 } });
+  const response = await send(fixture.server, put);
+  expect([response.status, isCommitted(fixture)]).toEqual([413, false]);
+});
+
+test.each<FaultAction>([
+  { kind: "latency", ms: 60_000 },
+  { kind: "stallBody", afterBytes: 0, ms: 60_000 },
+])("a wait ends when the client goes: $kind", async (action) => {
+  const fixture = await started(action, { operation: "GetBucketLocation" });
+  const headers = signedHeaders(fixture.server, { method: "GET", path: "/bucket", query: { location: "" } });
+  const { host, port } = fixture.server;
+  const request = httpRequest({ host, port, path: "/bucket?location=", headers, agent: false });
+  request.on("error", () => undefined).end();
+  await expect.poll(() => fixture.clock.pendingTimers, { timeout: 25_000 }).toBe(1);
+  request.destroy();
+  await expect.poll(() => fixture.clock.pendingTimers, { timeout: 25_000 }).toBe(0);
 });
 
 test("a duplicate hides its own success behind the condition", async () => {

@@ -1,5 +1,4 @@
 import { createHash, type Hash } from "node:crypto";
-import type { IncomingMessage } from "node:http";
 import { Crc64 } from "@varve/fs-core";
 import { S3Error } from "../s3-error.ts";
 import { ChunkSignatures } from "../sigv4/chunk-signature.ts";
@@ -25,46 +24,28 @@ export interface ReceivedBody {
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: string; readonly isChosen: boolean };
 }
 
-/** The connection ended in the middle of a request. */
-export class ClientGone extends Error {
-  override readonly name: string = "ClientGone";
-}
-
 /**
  * Reads a body to its end, also when it turns out to be wrong: the client can then read the answer.
  * @param keep whether to hold its bytes
- * @throws S3Error
- * @throws ClientGone
+ * @throws S3Error, or whatever the body throws
  */
-export async function receiveBody(request: IncomingMessage, plan: BodyPlan, keep: boolean): Promise<ReceivedBody> {
+export async function receiveBody(
+  body: AsyncIterable<Uint8Array>,
+  plan: BodyPlan,
+  keep: boolean,
+): Promise<ReceivedBody> {
   const receiver = new BodyReceiver(plan, keep);
-  await readAll(request, (bytes) => receiver.push(bytes));
-  return receiver.end();
-}
-
-function readAll(request: IncomingMessage, take: (bytes: Uint8Array) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (request.destroyed) {
-      reject(new ClientGone());
-      return;
+  let failure: { readonly error: unknown } | undefined;
+  for await (const bytes of body) {
+    if (failure !== undefined) continue;
+    try {
+      receiver.push(bytes);
+    } catch (error) {
+      failure = { error };
     }
-    let failure: { readonly error: unknown } | undefined;
-    request.on("data", (bytes: Uint8Array) => {
-      if (failure !== undefined) return;
-      try {
-        take(bytes);
-      } catch (error) {
-        failure = { error };
-      }
-    });
-    request.once("end", () => {
-      if (failure === undefined) resolve();
-      else reject(failure.error);
-    });
-    const onGone = (): void => reject(new ClientGone());
-    request.once("error", onGone);
-    request.once("close", onGone);
-  });
+  }
+  if (failure !== undefined) throw failure.error;
+  return receiver.end();
 }
 
 class BodyReceiver {

@@ -1,4 +1,4 @@
-import type { Reply } from "../../faults/reply.ts";
+import { bodyBytesOf, type Reply } from "../../faults/reply.ts";
 import { readRange } from "../byte-range.ts";
 import { checkRead } from "../conditions.ts";
 import { checksumHeaders } from "../new-object.ts";
@@ -26,8 +26,9 @@ export const headObject: Operation = {
   headers,
   body: "none",
   run(call) {
-    const { body, announcedBytes, ...reply } = read(call, true);
-    return { ...reply, announcedBytes: body?.byteLength ?? announcedBytes ?? 0 };
+    const whole = read(call, true);
+    const { body: _, ...head } = whole;
+    return { ...head, announcedBytes: bodyBytesOf(whole) };
   },
 };
 
