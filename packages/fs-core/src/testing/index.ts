@@ -19,6 +19,7 @@ export { crashModels, sectorBytes, type CrashModel, type CrashSettings } from ".
 
 // Faults.
 export { FaultyFileSystem, type FaultyFileSystemParts } from "./faulty-file-system.ts";
+export { CountedPlan, type ActiveRule, type CountedRule } from "./counted-plan.ts";
 export { FaultPlan, type ActiveFaultRule, type Fault, type FaultErrno, type FaultRule } from "./fault-plan.ts";
 
 // A second backend that finds bypasses.
