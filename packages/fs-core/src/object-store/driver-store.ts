@@ -49,7 +49,7 @@ import { type CallParts, StoreCall } from "./store-call.ts";
 import type { StoreCapabilities } from "./store-capabilities.ts";
 import { isStoreError, StoreError } from "./store-error.ts";
 import type { StoreParts } from "./store-parts.ts";
-import { resolveStoreSettings, type StoreSettings } from "./store-settings.ts";
+import { givenSettings, resolveStoreSettings, type StoreSettings, timeoutMsMax } from "./store-settings.ts";
 import { objectInfo } from "./stored-metadata.ts";
 import { assertCondition, copyCondition, newPutId, refuse, uploadRequest } from "./write-request.ts";
 
@@ -102,7 +102,7 @@ class DriverStore implements ObjectStore {
   }
 
   derive(driver: ObjectStoreDriver, settings: StoreSettings = {}, parts: StoreParts = {}): ObjectStore {
-    const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+    const given = givenSettings(settings);
     const budget = settings.retry === undefined ? this.#parts.budget : undefined;
     return new DriverStore(driver, { ...this.#parts.settings, ...given }, { ...this.parts, ...parts }, budget);
   }
@@ -374,7 +374,7 @@ class DriverStore implements ObjectStore {
 
   #transferTimeoutMs(bytes: number): number {
     const { callTimeoutMs, bytesPerSecondMin } = this.#parts.settings;
-    return Math.min(2 ** 31 - 1, Math.ceil(callTimeoutMs + (bytes / bytesPerSecondMin) * 1000));
+    return Math.min(timeoutMsMax, Math.ceil(callTimeoutMs + (bytes / bytesPerSecondMin) * 1000));
   }
 
   /** Tells the store to forget an upload. After an abort the caller does not wait for it, but `close` does. */

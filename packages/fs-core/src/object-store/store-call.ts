@@ -13,7 +13,7 @@ import type { CallOptions } from "./object-store.ts";
 import { RequestDeadline } from "./request-deadline.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import { describeCause, isStoreError, StoreError } from "./store-error.ts";
-import type { ResolvedStoreSettings } from "./store-settings.ts";
+import { type ResolvedStoreSettings, timeoutMsMax } from "./store-settings.ts";
 
 /** What every call of a store shares. */
 export interface CallParts {
@@ -154,7 +154,7 @@ export class StoreCall {
 
   #requestTimeoutMs(bytes: number): number {
     const { requestTimeoutMs, bytesPerSecondMin } = this.#parts.settings;
-    return Math.ceil(requestTimeoutMs + (bytes / bytesPerSecondMin) * 1000);
+    return Math.min(timeoutMsMax, Math.ceil(requestTimeoutMs + (bytes / bytesPerSecondMin) * 1000));
   }
 
   async #pause(attempt: number, retryAfterMs: number): Promise<void> {
@@ -162,7 +162,8 @@ export class StoreCall {
     const { baseDelayMs, maxDelayMs } = settings.retry;
     const longest = Math.min(maxDelayMs, baseDelayMs * 2 ** Math.min(attempt - 1, 30));
     try {
-      await clock.sleep(Math.max(retryAfterMs, random.next() * longest), { signal: this.signal });
+      const delayMs = Math.min(timeoutMsMax, Math.max(retryAfterMs, random.next() * longest));
+      await clock.sleep(delayMs, { signal: this.signal });
     } catch {
       throw this.#ended();
     }
@@ -233,7 +234,7 @@ class StoppedError extends Error {
 
 function assertTimeout(timeoutMs: number, operation: string): void {
   if (timeoutMs === Number.POSITIVE_INFINITY) return;
-  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 2 ** 31 - 1) {
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > timeoutMsMax) {
     throw new StoreError(
       "INVALID_ARGUMENT",
       `${operation}: timeoutMs: got ${timeoutMs}, want a whole number in 1..2147483647`,
