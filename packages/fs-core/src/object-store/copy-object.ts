@@ -19,7 +19,7 @@ export interface CopyRequest {
   readonly ifSourceMatch: string | undefined;
   readonly putId: string;
   readonly concurrency: number;
-  readonly drop: (uploadId: string, isAborted: boolean) => Promise<void>;
+  readonly drop: (uploadId: string, isUrgent: boolean) => Promise<void>;
 }
 
 /** @throws StoreError `NOT_FOUND`, `VERSION_MISMATCH` for the source, `ALREADY_EXISTS` */
@@ -48,7 +48,8 @@ export async function copyObject(driver: ObjectStoreDriver, call: StoreCall, req
         operation: "copy",
         key: to,
         putId,
-        options: {},
+        // No answer comes before the store has copied all of them.
+        options: { bytes: source.size },
         send: (driverCall) => driver.copy(source, to, { ...put, ifSourceMatch: source.version }, driverCall),
       })
     : await copyInParts(driver, call, source, put, request);
@@ -73,26 +74,31 @@ async function copyInParts(
     request: { ...put, checksum: undefined },
     concurrency,
     onPart: () => {},
+    onLate: (uploadId) => void drop(uploadId, true),
   });
   try {
     for (let at = 0; at < source.size; at += partBytes) {
       const size = Math.min(partBytes, source.size - at);
       await upload.sendCopy(size, (number, offset) =>
-        call.request("uploadPartCopy", (driverCall) => {
-          const part = { number, from: source, offset, size };
-          return (driver.uploadPartCopy as NonNullable<typeof driver.uploadPartCopy>)(
-            to,
-            upload.uploadId,
-            part,
-            driverCall,
-          );
-        }),
+        call.request(
+          "uploadPartCopy",
+          (driverCall) => {
+            const part = { number, from: source, offset, size };
+            return (driver.uploadPartCopy as NonNullable<typeof driver.uploadPartCopy>)(
+              to,
+              upload.uploadId,
+              part,
+              driverCall,
+            );
+          },
+          { bytes: size },
+        ),
       );
     }
     return await upload.complete(put.checksum);
   } catch (error) {
     await upload.settle();
-    await drop(upload.uploadId, call.isAborted);
+    await drop(upload.uploadId, call.isEnded);
     throw error;
   }
 }

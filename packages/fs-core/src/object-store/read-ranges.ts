@@ -80,7 +80,7 @@ export async function readGroup(
   range: ByteRange,
   ifMatch: string | undefined,
 ): Promise<{ readonly info: DriverInfo; readonly bytes: Uint8Array }> {
-  return call.request("get", async (driverCall) => {
+  return call.request("get", async (driverCall, progress) => {
     const { offset, length } = range;
     const body = await driver.get(
       key,
@@ -94,6 +94,7 @@ export async function readGroup(
       if (got + chunk.byteLength > length) throw new StoreError("UNAVAILABLE", "more bytes than were asked for");
       bytes.set(chunk, got);
       got += chunk.byteLength;
+      progress();
     }
     if (got < length) throw new StoreError("UNAVAILABLE", `the answer broke off after ${got} of ${length} bytes`);
     return { info: body.info, bytes };

@@ -21,7 +21,7 @@ export async function renameObject(
     const isAnswer = isStoreError(error) && (error.code === "NOT_FOUND" || error.code === "ALREADY_EXISTS");
     // Nothing was there before: it cannot have been us.
     if (isAnswer && source === undefined) throw error;
-    if ((!call.isOutcomeUnknown && !isAnswer) || call.isAborted) throw error;
+    if (!call.isOutcomeUnknown && !isAnswer) throw error;
     const putId = source?.metadata[putIdName];
     const back = await readBack(driver, call, to);
     if (putId !== undefined && back.found?.metadata[putIdName] === putId) return;
