@@ -5,7 +5,7 @@ import type { PutResult, WriteCondition } from "./object-store.ts";
 import { partBytesFor } from "./part-plan.ts";
 import { PartUpload } from "./part-upload.ts";
 import type { StoreCall } from "./store-call.ts";
-import { StoreError } from "./store-error.ts";
+import { isStoreError, StoreError } from "./store-error.ts";
 import { copiedMetadata, objectInfo } from "./stored-metadata.ts";
 import { assertCondition, uploadSupport } from "./write-request.ts";
 
@@ -22,8 +22,24 @@ export interface CopyRequest {
   readonly drop: (uploadId: string, isUrgent: boolean) => Promise<void>;
 }
 
+/** How often a copy begins again because its source was replaced between two requests. */
+const restartsMax = 5;
+
 /** @throws StoreError `NOT_FOUND`, `VERSION_MISMATCH` for the source, `ALREADY_EXISTS` */
 export async function copyObject(driver: ObjectStoreDriver, call: StoreCall, request: CopyRequest): Promise<PutResult> {
+  for (let restart = 0; ; restart++) {
+    try {
+      return await copyOnce(driver, call, request);
+    } catch (error) {
+      // Nobody asked for a version: which one is copied is ours to say, as long as none was.
+      const isUnconditional = request.ifSourceMatch === undefined && request.condition.ifMatch === undefined;
+      const wasReplaced = isStoreError(error) && error.code === "VERSION_MISMATCH" && error.outcome === "none";
+      if (!isUnconditional || !wasReplaced || restart === restartsMax) throw error;
+    }
+  }
+}
+
+async function copyOnce(driver: ObjectStoreDriver, call: StoreCall, request: CopyRequest): Promise<PutResult> {
   const { from, to, ifSourceMatch, putId, condition } = request;
   const source = await call.request("head", (driverCall) => driver.head(from, driverCall));
   if (source === undefined) {

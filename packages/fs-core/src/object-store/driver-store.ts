@@ -445,12 +445,16 @@ function checkGetOptions({ range, ifMatch }: GetOptions): void {
   const problems: string[] = [];
   const isWhole = (value: unknown, least: number): boolean => Number.isSafeInteger(value) && (value as number) >= least;
   if (range !== undefined) {
-    if ("suffixLength" in range) {
-      if (!isWhole(range.suffixLength, 1)) problems.push("range.suffixLength: want a whole number of at least 1");
-    } else {
-      if (!isWhole(range.offset, 0)) problems.push("range.offset: want a whole number of at least 0");
-      if (range.length !== undefined && !isWhole(range.length, 1)) {
+    const { offset, length, suffixLength } = Object(range) as Record<"offset" | "length" | "suffixLength", unknown>;
+    if (suffixLength === undefined) {
+      if (!isWhole(offset, 0)) problems.push("range.offset: want a whole number of at least 0");
+      if (length !== undefined && !isWhole(length, 1)) {
         problems.push("range.length: want a whole number of at least 1");
+      }
+    } else {
+      if (!isWhole(suffixLength, 1)) problems.push("range.suffixLength: want a whole number of at least 1");
+      if (offset !== undefined || length !== undefined) {
+        problems.push("range: want suffixLength, or offset with or without length");
       }
     }
   }

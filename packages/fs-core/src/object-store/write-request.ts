@@ -33,7 +33,7 @@ function writeRequest(
   refuse(operation, problems);
   return {
     condition: conditionOf(options),
-    metadata: options.metadata ?? {},
+    metadata: { ...options.metadata },
     contentType: options.contentType ?? "application/octet-stream",
     putId: options.putId ?? newPutId(random),
     checksum: options.checksum,
@@ -125,7 +125,9 @@ function contentProblems(options: PutOptions, { limits }: StoreCapabilities): st
   const { metadata, contentType, checksum, putId } = options;
   const problems: string[] = [];
   if (metadata !== undefined) {
-    if (metadata === null || typeof metadata !== "object") problems.push("metadata: want an object of texts");
+    // Of a Map or Headers no name would be found, and nothing stored.
+    if (Object.prototype.toString.call(metadata) !== "[object Object]")
+      problems.push("metadata: want an object of texts");
     else problems.push(...metadataProblems(metadata, limits.metadataBytesMax));
   }
   if (contentType !== undefined && !isMediaType(contentType)) {
