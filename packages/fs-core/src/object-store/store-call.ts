@@ -253,7 +253,8 @@ function isConditionRefusal({ code }: StoreError): boolean {
   return code === "ALREADY_EXISTS" || code === "VERSION_MISMATCH" || code === "NOT_FOUND";
 }
 
-function assertSignal(signal: unknown, operation: string): void {
+/** @throws StoreError `INVALID_ARGUMENT` */
+export function assertSignal(signal: unknown, operation: string): void {
   if (signal === undefined) return;
   const { aborted, addEventListener } = Object(signal) as Partial<AbortSignal>;
   if (typeof aborted === "boolean" && typeof addEventListener === "function") return;

@@ -132,6 +132,6 @@ function textOf(value: unknown): string {
 }
 
 /** Not a list, a map, a function or a number: of those the names would be looked for in vain, and the defaults taken. */
-function isPlainObject(value: unknown): value is object {
+export function isPlainObject(value: unknown): value is object {
   return Object.prototype.toString.call(value) === "[object Object]";
 }
