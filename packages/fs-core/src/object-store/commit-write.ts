@@ -30,7 +30,7 @@ export async function commitWrite(
     return await call.request(operation, send, { ...options, commits: true });
   } catch (error) {
     const isRefusal = isRefused(error);
-    if ((!call.isOutcomeUnknown && !isRefusal) || call.isAborted) throw error;
+    if (!call.isOutcomeUnknown && !isRefusal) throw error;
     const back = await readBack(driver, call, key);
     if (back.found?.metadata[putIdName] === putId) return { version: back.found.version };
     if (!isRefusal) throw unknown(error);

@@ -5,7 +5,7 @@ import type { PutResult, WriteCondition } from "./object-store.ts";
 import { partBytesFor } from "./part-plan.ts";
 import { PartUpload } from "./part-upload.ts";
 import type { StoreCall } from "./store-call.ts";
-import { StoreError } from "./store-error.ts";
+import { isStoreError, StoreError } from "./store-error.ts";
 import { copiedMetadata, objectInfo } from "./stored-metadata.ts";
 import { assertCondition, uploadSupport } from "./write-request.ts";
 
@@ -19,11 +19,27 @@ export interface CopyRequest {
   readonly ifSourceMatch: string | undefined;
   readonly putId: string;
   readonly concurrency: number;
-  readonly drop: (uploadId: string, isAborted: boolean) => Promise<void>;
+  readonly drop: (uploadId: string, isUrgent: boolean) => Promise<void>;
 }
+
+/** How often a copy begins again because its source was replaced between two requests. */
+const restartsMax = 5;
 
 /** @throws StoreError `NOT_FOUND`, `VERSION_MISMATCH` for the source, `ALREADY_EXISTS` */
 export async function copyObject(driver: ObjectStoreDriver, call: StoreCall, request: CopyRequest): Promise<PutResult> {
+  for (let restart = 0; ; restart++) {
+    try {
+      return await copyOnce(driver, call, request);
+    } catch (error) {
+      // Nobody asked for a version: which one is copied is ours to say, as long as none was.
+      const isUnconditional = request.ifSourceMatch === undefined && request.condition.ifMatch === undefined;
+      const wasReplaced = isStoreError(error) && error.code === "VERSION_MISMATCH" && error.outcome === "none";
+      if (!isUnconditional || !wasReplaced || restart === restartsMax) throw error;
+    }
+  }
+}
+
+async function copyOnce(driver: ObjectStoreDriver, call: StoreCall, request: CopyRequest): Promise<PutResult> {
   const { from, to, ifSourceMatch, putId, condition } = request;
   const source = await call.request("head", (driverCall) => driver.head(from, driverCall));
   if (source === undefined) {
@@ -48,7 +64,8 @@ export async function copyObject(driver: ObjectStoreDriver, call: StoreCall, req
         operation: "copy",
         key: to,
         putId,
-        options: {},
+        // No answer comes before the store has copied all of them.
+        options: { bytes: source.size },
         send: (driverCall) => driver.copy(source, to, { ...put, ifSourceMatch: source.version }, driverCall),
       })
     : await copyInParts(driver, call, source, put, request);
@@ -73,26 +90,31 @@ async function copyInParts(
     request: { ...put, checksum: undefined },
     concurrency,
     onPart: () => {},
+    onLate: (uploadId) => void drop(uploadId, true),
   });
   try {
     for (let at = 0; at < source.size; at += partBytes) {
       const size = Math.min(partBytes, source.size - at);
       await upload.sendCopy(size, (number, offset) =>
-        call.request("uploadPartCopy", (driverCall) => {
-          const part = { number, from: source, offset, size };
-          return (driver.uploadPartCopy as NonNullable<typeof driver.uploadPartCopy>)(
-            to,
-            upload.uploadId,
-            part,
-            driverCall,
-          );
-        }),
+        call.request(
+          "uploadPartCopy",
+          (driverCall) => {
+            const part = { number, from: source, offset, size };
+            return (driver.uploadPartCopy as NonNullable<typeof driver.uploadPartCopy>)(
+              to,
+              upload.uploadId,
+              part,
+              driverCall,
+            );
+          },
+          { bytes: size },
+        ),
       );
     }
     return await upload.complete(put.checksum);
   } catch (error) {
     await upload.settle();
-    await drop(upload.uploadId, call.isAborted);
+    await drop(upload.uploadId, call.isEnded);
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { inParallel } from "./in-parallel.ts";
 import { assertKey } from "./object-key.ts";
 import type { ObjectStoreDriver } from "./object-driver.ts";
 import type { DeleteFailure } from "./object-store.ts";
+import { type Source, sourceItems } from "./source-items.ts";
 import type { StoreCall } from "./store-call.ts";
 import { isStoreError } from "./store-error.ts";
 
@@ -19,7 +20,7 @@ export async function deleteObject(
     await call.request("delete", (driverCall) => driver.delete(key, request, driverCall), { commits: true });
   } catch (error) {
     const isAnswer = isStoreError(error) && (error.code === "VERSION_MISMATCH" || error.code === "NOT_FOUND");
-    if ((!call.isOutcomeUnknown && !isAnswer) || call.isAborted) throw error;
+    if (!call.isOutcomeUnknown && !isAnswer) throw error;
     const { isKnown, found } = await readBack(driver, call, key);
     if (call.isOutcomeUnknown) {
       // An attempt that was not answered may have deleted it, or may still: what counts is whether that version is gone.
@@ -36,12 +37,12 @@ export async function deleteObject(
 export async function deleteObjects(
   driver: ObjectStoreDriver,
   call: StoreCall,
-  keys: Iterable<string> | AsyncIterable<string>,
+  keys: Source<string>,
   concurrency: number,
 ): Promise<DeleteFailure[]> {
   const { deleteManyMax, keyBytesMax } = driver.capabilities.limits;
   const failures: DeleteFailure[] = [];
-  const batches = batchesOf(keys, driver.deleteMany === undefined ? 1 : deleteManyMax);
+  const batches = batchesOf(sourceItems(keys, call), driver.deleteMany === undefined ? 1 : deleteManyMax);
   await inParallel(batches, concurrency, async (batch) => {
     call.assertRunning();
     const accepted: string[] = [];
@@ -83,7 +84,7 @@ async function deleteBatch(
   }
 }
 
-async function* batchesOf(keys: Iterable<string> | AsyncIterable<string>, size: number): AsyncGenerator<string[]> {
+async function* batchesOf(keys: AsyncIterable<string>, size: number): AsyncGenerator<string[]> {
   let batch = new Set<string>();
   for await (const key of keys) {
     batch.add(key);

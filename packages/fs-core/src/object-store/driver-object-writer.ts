@@ -5,7 +5,8 @@
  *  I1  at most `concurrency` + 1 part buffers exist; one that is borrowed is not used again
  *  I2  nothing is sent before the first part is full: what is smaller is one `put`
  *  I3  a full part is kept until more comes or `commit` is called, because a store must know which part is the last
- *  I4  a writer that failed stays failed, and its upload is dropped
+ *  I4  a writer that failed stays failed, and its upload is dropped, one that begins only now too
+ *  I5  writes and the commit take turns in the order in which they were called
  */
 import { crc64Nvme } from "../checksum/crc64-nvme.ts";
 import { commitWrite } from "./commit-write.ts";
@@ -15,8 +16,10 @@ import { PartBuffer } from "./part-buffer.ts";
 import { streamPartBytes } from "./part-plan.ts";
 import { PartUpload } from "./part-upload.ts";
 import type { StoreCall } from "./store-call.ts";
+import { type Source, sourceItems } from "./source-items.ts";
 import { StoreError } from "./store-error.ts";
 import { storedMetadata } from "./stored-metadata.ts";
+import { callListener } from "./wrappers/call-listener.ts";
 import { assertCondition, type UploadRequest, uploadSupport } from "./write-request.ts";
 
 export interface WriterParts {
@@ -30,7 +33,7 @@ export interface WriterParts {
   /** Bytes of each part, when the total is known. */
   readonly partBytes: number | undefined;
   /** Drops an upload. Does not reject. */
-  readonly drop: (uploadId: string, isAborted: boolean) => Promise<void>;
+  readonly drop: (uploadId: string, isUrgent: boolean) => Promise<void>;
   /** The call is over. */
   readonly onEnd: () => void;
 }
@@ -42,7 +45,10 @@ export class DriverObjectWriter implements ObjectWriter {
   readonly #parts: WriterParts;
   readonly #free: PartBuffer[] = [];
   #current: PartBuffer | undefined;
-  #upload: PartUpload | undefined;
+  #beginning: Promise<PartUpload> | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+  /** Calls that have or wait for their turn. */
+  #calls = 0;
   #state: State = "open";
   #failure: unknown;
   #partNumber = 0;
@@ -53,6 +59,7 @@ export class DriverObjectWriter implements ObjectWriter {
   constructor(parts: WriterParts) {
     this.key = parts.key;
     this.#parts = parts;
+    parts.call.signal.addEventListener("abort", () => this.#onCallEnd(), { once: true });
   }
 
   get size(): number {
@@ -60,12 +67,10 @@ export class DriverObjectWriter implements ObjectWriter {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    this.#assertOpen("write");
     if (!(bytes instanceof Uint8Array)) {
       throw new StoreError("INVALID_ARGUMENT", "write: want a Uint8Array", { key: this.key, operation: "write" });
     }
-    try {
-      this.#parts.call.assertRunning();
+    await this.#inTurn("write", async () => {
       for (let at = 0; at < bytes.byteLength; ) {
         if (this.#current?.isFull === true) await this.#sendCurrent(false);
         this.#current ??= this.#nextBuffer();
@@ -73,10 +78,12 @@ export class DriverObjectWriter implements ObjectWriter {
         at += taken;
         this.#size += taken;
       }
-    } catch (error) {
-      await this.#fail(error);
-      throw error;
-    }
+    });
+  }
+
+  /** In place of `write`, for all that a source gives. */
+  async writeAll(source: Source<Uint8Array>): Promise<void> {
+    for await (const bytes of sourceItems(source, this.#parts.call)) await this.write(bytes);
   }
 
   /**
@@ -84,37 +91,31 @@ export class DriverObjectWriter implements ObjectWriter {
    * aborted: they are sent from where they lie.
    */
   async writeBorrowed(bytes: Uint8Array): Promise<void> {
-    this.#assertOpen("write");
-    try {
-      this.#parts.call.assertRunning();
+    await this.#inTurn("write", async () => {
       for (let at = 0; at < bytes.byteLength; ) {
         if (this.#current !== undefined) await this.#sendCurrent(false);
         this.#current = PartBuffer.over(bytes.subarray(at, at + this.#nextPartBytes()));
         at += this.#current.limit;
         this.#size = at;
       }
-    } catch (error) {
-      await this.#fail(error);
-      throw error;
-    }
+    });
   }
 
   async commit(): Promise<PutResult> {
-    this.#assertOpen("commit");
-    try {
-      const result = this.#upload === undefined ? await this.#commitWhole() : await this.#commitParts(this.#upload);
+    return this.#inTurn("commit", async () => {
+      const result = this.#beginning === undefined ? await this.#commitWhole() : await this.#commitParts();
       this.#state = "committed";
       this.#end();
       return result;
-    } catch (error) {
-      await this.#fail(error);
-      throw error;
-    }
+    });
   }
 
-  async abort(_reason?: unknown): Promise<void> {
+  async abort(reason?: unknown): Promise<void> {
     if (this.#state === "committed") return;
-    if (this.#state === "open") this.#state = "aborted";
+    if (this.#state === "open") {
+      this.#state = "aborted";
+      this.#failure = reason;
+    }
     this.#ending ??= this.#drop();
     await this.#ending;
   }
@@ -141,25 +142,27 @@ export class DriverObjectWriter implements ObjectWriter {
     return { key, size: bytes.byteLength, version, putId: request.putId, checksum };
   }
 
-  async #commitParts(upload: PartUpload): Promise<PutResult> {
-    await this.#sendCurrent(true);
+  async #commitParts(): Promise<PutResult> {
+    const upload = await this.#sendCurrent(true);
     const { version, checksum } = await upload.complete();
     return { key: this.key, size: this.#size, version, putId: this.#parts.request.putId, checksum };
   }
 
-  async #sendCurrent(isLast: boolean): Promise<void> {
+  async #sendCurrent(isLast: boolean): Promise<PartUpload> {
     const buffer = this.#current as PartBuffer;
     this.#current = undefined;
-    this.#upload ??= await this.#begin();
-    await this.#upload.send(buffer.bytes, isLast, () => {
+    this.#beginning ??= this.#begin();
+    const upload = await this.#beginning;
+    await upload.send(buffer.bytes, isLast, () => {
       if (buffer.isBorrowed) return;
       buffer.clear();
       this.#free.push(buffer);
     });
+    return upload;
   }
 
-  #begin(): Promise<PartUpload> {
-    const { driver, call, key, request } = this.#parts;
+  async #begin(): Promise<PartUpload> {
+    const { driver, call, key, request, drop } = this.#parts;
     assertCondition("upload", request.condition, uploadSupport(driver.capabilities));
     return PartUpload.begin({
       driver,
@@ -169,6 +172,7 @@ export class DriverObjectWriter implements ObjectWriter {
       request: this.#driverPut(request.checksum),
       concurrency: request.concurrency,
       onPart: (bytes) => this.#noteSent(bytes),
+      onLate: (uploadId) => void drop(uploadId, true),
     });
   }
 
@@ -203,26 +207,63 @@ export class DriverObjectWriter implements ObjectWriter {
 
   #noteSent(bytes: number): void {
     this.#sentBytes += bytes;
-    this.#parts.onProgress?.({ sentBytes: this.#sentBytes, totalBytes: this.#parts.totalBytes });
+    const { onProgress, totalBytes } = this.#parts;
+    if (onProgress !== undefined) callListener("onProgress", onProgress, { sentBytes: this.#sentBytes, totalBytes });
   }
 
+  async #inTurn<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#turn;
+    this.#calls++;
+    const result = (async (): Promise<T> => {
+      await before;
+      try {
+        this.#assertOpen(operation);
+        this.#parts.call.assertRunning();
+        return await work();
+      } catch (error) {
+        await this.#fail(error);
+        throw error;
+      } finally {
+        this.#calls--;
+      }
+    })();
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  /** Whoever has the writer may never call it again: its upload would stay. Calls under way see to it themselves. */
+  #onCallEnd(): void {
+    const { call } = this.#parts;
+    if (this.#state !== "open" || this.#calls > 0 || !call.isEnded) return;
+    try {
+      call.assertRunning();
+    } catch (error) {
+      void this.#fail(error);
+    }
+  }
+
+  /** Does not reject. */
   async #fail(error: unknown): Promise<void> {
-    if (this.#state !== "open") return;
-    this.#state = "failed";
-    this.#failure = error;
-    this.#ending ??= this.#drop();
+    if (this.#state === "open") {
+      this.#state = "failed";
+      this.#failure = error;
+      this.#ending ??= this.#drop();
+    }
     await this.#ending;
   }
 
+  /** Does not reject. */
   async #drop(): Promise<void> {
     const { call, drop } = this.#parts;
-    const { isAborted } = call;
-    const upload = this.#upload;
+    const { isEnded } = call;
+    call.close();
+    const upload = await this.#beginning?.catch(() => undefined);
+    if (upload !== undefined) {
+      // A part that arrives after the upload was dropped would be kept: none may be under way.
+      await upload.settle();
+      await drop(upload.uploadId, isEnded);
+    }
     this.#end();
-    if (upload === undefined) return;
-    // A part that arrives after the upload was dropped would be kept: none may be under way.
-    await upload.settle();
-    await drop(upload.uploadId, isAborted);
   }
 
   #end(): void {

@@ -45,11 +45,12 @@ import { checkRanges, readGroup, readRanges } from "./read-ranges.ts";
 import { renameObject } from "./rename-object.ts";
 import { ResumingBody } from "./resuming-body.ts";
 import { RetryBudget } from "./retry-budget.ts";
+import { assertSource, closeSource } from "./source-items.ts";
 import { type CallParts, StoreCall } from "./store-call.ts";
 import type { StoreCapabilities } from "./store-capabilities.ts";
 import { isStoreError, StoreError } from "./store-error.ts";
 import type { StoreParts } from "./store-parts.ts";
-import { resolveStoreSettings, type StoreSettings } from "./store-settings.ts";
+import { givenSettings, resolveStoreSettings, type StoreSettings, timeoutMsMax } from "./store-settings.ts";
 import { objectInfo } from "./stored-metadata.ts";
 import { assertCondition, copyCondition, newPutId, refuse, uploadRequest } from "./write-request.ts";
 
@@ -102,7 +103,7 @@ class DriverStore implements ObjectStore {
   }
 
   derive(driver: ObjectStoreDriver, settings: StoreSettings = {}, parts: StoreParts = {}): ObjectStore {
-    const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+    const given = givenSettings(settings);
     const budget = settings.retry === undefined ? this.#parts.budget : undefined;
     return new DriverStore(driver, { ...this.#parts.settings, ...given }, { ...this.parts, ...parts }, budget);
   }
@@ -113,15 +114,13 @@ class DriverStore implements ObjectStore {
     checkGetOptions(options);
     const { range, ifMatch } = options;
     const call = this.#call("get", key, definedCallOptions(options));
-    try {
-      const request = { ...(range === undefined ? {} : { range }), ...(ifMatch === undefined ? {} : { ifMatch }) };
-      const answer = await this.#own(openBody(this.driver, call, key, request));
+    const request = { ...(range === undefined ? {} : { range }), ...(ifMatch === undefined ? {} : { ifMatch }) };
+    const opening = openBody(this.driver, call, key, request).then((answer) => {
       call.disarm();
       return this.#track(call, key, answer);
-    } catch (error) {
-      call.close();
-      throw error;
-    }
+    });
+    opening.catch(() => call.close());
+    return this.#own(opening);
   }
 
   #track(call: StoreCall, key: string, answer: OpenBody): ObjectBody {
@@ -171,9 +170,17 @@ class DriverStore implements ObjectStore {
     source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     options: UploadOptions = {},
   ): Promise<PutResult> {
-    return this.#upload("putStream", key, options, undefined, async (writer) => {
-      for await (const bytes of source) await writer.write(bytes);
-    });
+    assertSource("putStream", "source", source);
+    let isBegun = false;
+    try {
+      return await this.#upload("putStream", key, options, undefined, (writer) => {
+        isBegun = true;
+        return writer.writeAll(source);
+      });
+    } catch (error) {
+      if (!isBegun) closeSource(source);
+      throw error;
+    }
   }
 
   async putFile(key: string, { fileSystem, path }: FileSource, options: UploadOptions = {}): Promise<PutResult> {
@@ -191,7 +198,8 @@ class DriverStore implements ObjectStore {
           }
         });
       } catch (error) {
-        const isConflict = isStoreError(error) && error.code === "CONFLICT";
+        // When an attempt may have stored it, another upload would take that for somebody else's object.
+        const isConflict = isStoreError(error) && error.code === "CONFLICT" && error.outcome === "none";
         if (!isConflict || restart === conflictRestartsMax) throw error;
       } finally {
         await handle.close();
@@ -216,7 +224,7 @@ class DriverStore implements ObjectStore {
         ifSourceMatch: options.ifSourceMatch,
         putId: options.putId ?? newPutId(this.#parts.random),
         concurrency: this.capabilities.parallelParts ? this.#parts.settings.concurrency : 1,
-        drop: (uploadId, isAborted) => this.#drop(to, uploadId, isAborted),
+        drop: (uploadId, isUrgent) => this.#drop(to, uploadId, isUrgent),
       }),
     );
   }
@@ -257,6 +265,7 @@ class DriverStore implements ObjectStore {
     keys: Iterable<string> | AsyncIterable<string>,
     options: CallOptions = {},
   ): Promise<DeleteFailure[]> {
+    assertSource("deleteMany", "keys", keys);
     const unhurried = { timeoutMs: Number.POSITIVE_INFINITY, ...options };
     return this.#run("deleteMany", undefined, unhurried, (call) =>
       deleteObjects(this.driver, call, keys, this.#parts.settings.concurrency),
@@ -318,8 +327,11 @@ class DriverStore implements ObjectStore {
   }
 
   async #closeNow(): Promise<void> {
-    await Promise.all([...this.#open].map((entry) => entry.end()));
-    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    // A call under way may still open a body.
+    while (this.#open.size + this.#running.size > 0) {
+      await Promise.all([...this.#open].map((entry) => entry.end()));
+      await Promise.allSettled(this.#running);
+    }
     await this.driver.close();
   }
 
@@ -364,7 +376,7 @@ class DriverStore implements ObjectStore {
       onProgress: options.onProgress,
       totalBytes,
       partBytes,
-      drop: (uploadId, isAborted) => this.#drop(key, uploadId, isAborted),
+      drop: (uploadId, isUrgent) => this.#drop(key, uploadId, isUrgent),
       onEnd: () => this.#open.delete(entry),
     });
     const entry = { end: () => writer.abort() };
@@ -374,11 +386,11 @@ class DriverStore implements ObjectStore {
 
   #transferTimeoutMs(bytes: number): number {
     const { callTimeoutMs, bytesPerSecondMin } = this.#parts.settings;
-    return Math.min(2 ** 31 - 1, Math.ceil(callTimeoutMs + (bytes / bytesPerSecondMin) * 1000));
+    return Math.min(timeoutMsMax, Math.ceil(callTimeoutMs + (bytes / bytesPerSecondMin) * 1000));
   }
 
-  /** Tells the store to forget an upload. After an abort the caller does not wait for it, but `close` does. */
-  async #drop(key: string, uploadId: string, isAborted: boolean): Promise<void> {
+  /** Tells the store to forget an upload. An urgent caller, whose time is up, does not wait for it, but `close` does. */
+  async #drop(key: string, uploadId: string, isUrgent: boolean): Promise<void> {
     if (!this.capabilities.abortUploads) return;
     const call = this.#call("abortUpload", key, { timeoutMs: dropTimeoutMs });
     const dropping = call
@@ -387,7 +399,7 @@ class DriverStore implements ObjectStore {
       .catch(() => {})
       .finally(() => call.close());
     const owned = this.#own(dropping);
-    if (!isAborted) await owned;
+    if (!isUrgent) await owned;
   }
 
   /** Each page is a call of its own: a listing lasts as long as its reader takes. */
@@ -433,12 +445,16 @@ function checkGetOptions({ range, ifMatch }: GetOptions): void {
   const problems: string[] = [];
   const isWhole = (value: unknown, least: number): boolean => Number.isSafeInteger(value) && (value as number) >= least;
   if (range !== undefined) {
-    if ("suffixLength" in range) {
-      if (!isWhole(range.suffixLength, 1)) problems.push("range.suffixLength: want a whole number of at least 1");
-    } else {
-      if (!isWhole(range.offset, 0)) problems.push("range.offset: want a whole number of at least 0");
-      if (range.length !== undefined && !isWhole(range.length, 1)) {
+    const { offset, length, suffixLength } = Object(range) as Record<"offset" | "length" | "suffixLength", unknown>;
+    if (suffixLength === undefined) {
+      if (!isWhole(offset, 0)) problems.push("range.offset: want a whole number of at least 0");
+      if (length !== undefined && !isWhole(length, 1)) {
         problems.push("range.length: want a whole number of at least 1");
+      }
+    } else {
+      if (!isWhole(suffixLength, 1)) problems.push("range.suffixLength: want a whole number of at least 1");
+      if (offset !== undefined || length !== undefined) {
+        problems.push("range: want suffixLength, or offset with or without length");
       }
     }
   }

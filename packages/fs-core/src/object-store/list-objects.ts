@@ -2,6 +2,7 @@
 import type { DriverListPage, ObjectStoreDriver } from "./object-driver.ts";
 import type { IncompleteUpload, ListEntry, ListOptions } from "./object-store.ts";
 import { compareKeys } from "./object-key.ts";
+import { StoreError } from "./store-error.ts";
 import { refuse } from "./write-request.ts";
 
 /** Sends one request of a listing. */
@@ -49,8 +50,18 @@ export async function* listObjects(
       if (startAfter !== undefined && !isAfter(entry, startAfter)) continue;
       yield entry;
     }
-    pageToken = page.nextPageToken;
+    pageToken = nextToken(page, pageToken, "list");
   } while (pageToken !== undefined);
+}
+
+/** @throws StoreError `IO` for a page that leads to itself: the listing would never end */
+function nextToken(
+  { nextPageToken }: { readonly nextPageToken: string | undefined },
+  pageToken: string | undefined,
+  operation: string,
+): string | undefined {
+  if (nextPageToken === undefined || nextPageToken !== pageToken) return nextPageToken;
+  throw new StoreError("IO", `${operation}: the store's page leads to itself`, { operation });
 }
 
 /** A folder is shown while any of its keys may come after. */
@@ -84,6 +95,6 @@ export async function* listUploads(
         (driver.listUploadsPage as NonNullable<ObjectStoreDriver["listUploadsPage"]>)({ prefix, pageToken }, call),
     );
     for (const upload of page.uploads) if (upload.key.startsWith(prefix)) yield upload;
-    pageToken = page.nextPageToken;
+    pageToken = nextToken(page, pageToken, "listUploads");
   } while (pageToken !== undefined);
 }

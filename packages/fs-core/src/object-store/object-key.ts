@@ -20,9 +20,14 @@ export function assertNewKey(key: string, operation: string): void {
   if (problem !== undefined) throw refused(key, operation, problem);
 }
 
+/** Whether `key` is {@link reservedFolder} or lies in it, on a file system that ignores case too. */
+export function isReservedKey(key: string): boolean {
+  return key.split("/", 1)[0]?.toLowerCase() === reservedFolder;
+}
+
 function newKeyProblem(key: string): string | undefined {
   if (key === "") return "a key is not empty";
-  if (typeof key === "string" && key.split("/", 1)[0]?.toLowerCase() === reservedFolder) {
+  if (typeof key === "string" && isReservedKey(key)) {
     return `the folder ${reservedFolder} is for what a local store keeps beside its objects`;
   }
   return pathProblem(key)?.replaceAll("a path", "a key");

@@ -72,7 +72,10 @@ export interface ObjectStore extends AsyncDisposable {
 
   /** Server-side, whatever the size. Metadata goes along, the put id is a new one. @throws StoreError `NOT_FOUND`, … */
   copy(from: string, to: string, options?: CopyOptions): Promise<PutResult>;
-  /** One atomic request. @throws StoreError `UNSUPPORTED` where `capabilities.rename` is false */
+  /**
+   * One atomic request. With `ifAbsent`, when an answer was lost, it cannot be told whether we or somebody else moved the
+   * object: `UNAVAILABLE` with an unknown outcome. @throws StoreError `UNSUPPORTED` where `capabilities.rename` is false
+   */
   rename(from: string, to: string, options?: RenameOptions): Promise<void>;
   /** Idempotent: deleting what is not there resolves, unless `ifMatch` is given. */
   delete(key: string, options?: DeleteOptions): Promise<void>;
@@ -136,7 +139,7 @@ export interface WriteCondition {
 export interface PutOptions extends CallOptions, WriteCondition {
   /** Names `[a-z][a-z0-9_]*`, up to 64 characters, not beginning with `varve`; values any well-formed text. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Default `application/octet-stream`. */
+  /** Up to 255 characters of printable ASCII. Default `application/octet-stream`. */
   readonly contentType?: string;
   /** CRC-64/NVME that the bytes must have: `CORRUPT` otherwise, and nothing is stored. */
   readonly checksum?: bigint;
@@ -150,7 +153,7 @@ export interface UploadOptions extends PutOptions {
   readonly partBytes?: number;
   /** Parts in flight. Memory is `partBytes` × (`concurrency` + 1). Default 4. */
   readonly concurrency?: number;
-  /** Told after each part that the store has. */
+  /** Told after each part that the store has. What it throws becomes a warning of the process. */
   readonly onProgress?: (progress: { readonly sentBytes: number; readonly totalBytes: number | undefined }) => void;
 }
 
@@ -203,11 +206,14 @@ export interface ObjectWriter extends AsyncDisposable {
   readonly key: string;
   /** Bytes taken so far. */
   readonly size: number;
-  /** Takes the bytes; they may be used again when the promise resolves, which waits while too many parts are in flight. */
+  /**
+   * Takes the bytes; they may be used again when the promise resolves, which waits while too many parts are in flight.
+   * Writes that are not awaited, and `commit` after them, take turns in the order of the calls.
+   */
   write(bytes: Uint8Array): Promise<void>;
   /** Makes the object appear. @throws StoreError `ALREADY_EXISTS`, `VERSION_MISMATCH`, … */
   commit(): Promise<PutResult>;
-  /** Drops what was sent. Idempotent; without effect after `commit` resolved. */
+  /** Drops what was sent. Idempotent; without effect after `commit` resolved. `reason` is the cause of later refusals. */
   abort(reason?: unknown): Promise<void>;
 }
 

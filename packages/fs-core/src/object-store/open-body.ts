@@ -1,4 +1,5 @@
 /** An answer under way and the means to end it: its connection must close even while a read of it hangs. */
+import { assertAnswers } from "./answer-checks.ts";
 import type { DriverBody, DriverGet, ObjectStoreDriver } from "./object-driver.ts";
 import type { StoreCall } from "./store-call.ts";
 
@@ -27,6 +28,12 @@ export async function openBody(
     };
     // It came too late: nobody waits for it any more.
     if (driverCall.signal.aborted) stop();
+    try {
+      assertAnswers(answer, request);
+    } catch (error) {
+      stop();
+      throw error;
+    }
     return { answer, stop };
   });
 }

@@ -8,8 +8,10 @@ import { StoreError } from "./store-error.ts";
 import { assertStoreId, ensureStoreId } from "./store-identity.ts";
 import { type StoreRegistry, storeRegistry } from "./store-registry.ts";
 import type { StoreParts } from "./store-parts.ts";
-import type { StoreSettings } from "./store-settings.ts";
+import { assertSignal } from "./store-call.ts";
+import { isPlainObject, resolveStoreSettings, type StoreSettings } from "./store-settings.ts";
 import { parseStoreUrl } from "./store-url.ts";
+import { refuse } from "./write-request.ts";
 
 /** How {@link openStore} opens. */
 export interface OpenStoreOptions extends StoreSettings {
@@ -55,6 +57,7 @@ export async function openStore(
   options: OpenStoreOptions = {},
   parts: OpenStoreParts = {},
 ): Promise<OpenedStore> {
+  checkOptions(options);
   const {
     backend = {},
     probe: wanted = true,
@@ -65,9 +68,8 @@ export async function openStore(
   } = options;
   const { clock = systemClock, random = systemRandom, registry = storeRegistry } = parts;
   const parsed = parseStoreUrl(url);
-  if (expectedStoreId !== undefined && !/^[0-9a-f]{32}$/.test(expectedStoreId)) {
-    throw new StoreError("INVALID_ARGUMENT", "expectedStoreId: want 32 hexadecimal digits", { operation: "openStore" });
-  }
+  // Before the driver opens: what it makes and holds would have to be taken back.
+  resolveStoreSettings(settings, ownNames);
   const driver = await (await registry.load(parsed.backend)).open(parsed, backend, { clock, random });
   const store = createObjectStore(driver, settings, { clock, random });
   const call = signal === undefined ? {} : { signal };
@@ -75,13 +77,47 @@ export async function openStore(
     const probe = wanted === true ? await store.probe(call) : wanted === false ? undefined : wanted;
     const mode = probe?.mode ?? (store.capabilities.putIfAbsent ? "fenced" : "single-writer");
     if (mode === "single-writer" && !allowSingleWriter) throw unfenced(store, probe);
-    if (expectedStoreId === undefined) return { store, storeId: await ensureStoreId(store, random, call), mode, probe };
-    await assertStoreId(store, expectedStoreId, call);
-    return { store, storeId: expectedStoreId, mode, probe };
+    if (expectedStoreId !== undefined) {
+      await assertStoreId(store, expectedStoreId, call);
+      return { store, storeId: expectedStoreId, mode, probe };
+    }
+    const isFenced = probe === undefined ? store.capabilities.putIfAbsent : probe.putIfAbsent === "enforced";
+    return { store, storeId: await ensureStoreId(store, random, call, isFenced), mode, probe };
   } catch (error) {
     await store.close();
     throw error;
   }
+}
+
+const ownNames = ["backend", "probe", "allowSingleWriter", "expectedStoreId", "signal"];
+
+/** The settings of every store aside. @throws StoreError `INVALID_ARGUMENT` with every problem */
+function checkOptions(options: OpenStoreOptions): void {
+  if (!isPlainObject(options)) refuse("openStore", ["options: want an object"]);
+  const { backend, probe, allowSingleWriter, expectedStoreId, signal } = options;
+  const problems: string[] = [];
+  if (backend !== undefined && !isPlainObject(backend))
+    problems.push("backend: want an object of the backend's settings");
+  if (probe !== undefined && typeof probe !== "boolean" && !isReport(probe)) {
+    problems.push("probe: want true, false, or the report of an earlier probe");
+  }
+  if (allowSingleWriter !== undefined && typeof allowSingleWriter !== "boolean") {
+    problems.push("allowSingleWriter: want true or false");
+  }
+  if (
+    expectedStoreId !== undefined &&
+    !(typeof expectedStoreId === "string" && /^[0-9a-f]{32}$/.test(expectedStoreId))
+  ) {
+    problems.push("expectedStoreId: want 32 hexadecimal digits");
+  }
+  refuse("openStore", problems);
+  assertSignal(signal, "openStore");
+}
+
+/** Whether it says what is relied on: without a mode, nobody would be refused. */
+function isReport(value: unknown): boolean {
+  const { mode, putIfAbsent } = Object(value) as Partial<ProbeReport>;
+  return (mode === "fenced" || mode === "single-writer") && typeof putIfAbsent === "string";
 }
 
 function unfenced(store: ObjectStore, probe: ProbeReport | undefined): StoreError {

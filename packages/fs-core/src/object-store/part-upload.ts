@@ -5,7 +5,7 @@
  *  I1  at most `concurrency` parts are in flight; `send` waits for a place before it sends, so that the next part is made
  *      ready while they are
  *  I2  after the first failure no further part is sent, and `complete` is never sent
- *  I3  an upload that was begun ends with `complete` or with `abort`
+ *  I3  an upload that was begun ends with `complete` or is dropped by its owner, who hears of one that begins too late
  */
 import { crc64Combine, crc64Nvme } from "../checksum/crc64-nvme.ts";
 import { commitWrite } from "./commit-write.ts";
@@ -22,6 +22,8 @@ export interface PartUploadParts {
   readonly request: DriverPut;
   readonly concurrency: number;
   readonly onPart: (bytes: number) => void;
+  /** An upload was begun of which nobody will hear: its call, or the attempt, was over. */
+  readonly onLate: (uploadId: string) => void;
 }
 
 export class PartUpload {
@@ -39,8 +41,12 @@ export class PartUpload {
   }
 
   static async begin(parts: PartUploadParts): Promise<PartUpload> {
-    const { driver, call, key, request } = parts;
-    const id = await call.request("beginUpload", (driverCall) => driver.beginUpload(key, request, driverCall));
+    const { driver, call, key, request, onLate } = parts;
+    const id = await call.request("beginUpload", async (driverCall) => {
+      const begun = await driver.beginUpload(key, request, driverCall);
+      if (driverCall.signal.aborted) onLate(begun);
+      return begun;
+    });
     return new PartUpload(parts, id);
   }
 
@@ -95,8 +101,8 @@ export class PartUpload {
       operation: "completeUpload",
       key,
       putId,
-      // A conflict ends an upload: its parts have to be sent again.
-      options: { finalCodes: ["CONFLICT"] },
+      // A conflict ends an upload: its parts have to be sent again. The store may put all bytes in their place now.
+      options: { finalCodes: ["CONFLICT"], bytes: this.#size },
       send: (driverCall) => driver.completeUpload(key, this.#uploadId, parts, complete, driverCall),
     });
     return { version, checksum: whole };

@@ -3,7 +3,9 @@
  * every owner of a lock wins then, and nobody notices. What a store truly does is seen only by asking for what it must refuse.
  */
 import { crc64Nvme } from "../checksum/crc64-nvme.ts";
+import { untilAborted } from "../kit/until-aborted.ts";
 import type { Random } from "../random.ts";
+import type { DriverCall } from "./object-driver.ts";
 import type { ObjectStore, ProbeOptions, PutResult, WriteCondition } from "./object-store.ts";
 import type { ProbeReport, ProbeVerdict } from "./probe-report.ts";
 import { isStoreError, StoreError } from "./store-error.ts";
@@ -11,6 +13,9 @@ import { storedMetadata } from "./stored-metadata.ts";
 import { newPutId, uploadSupport } from "./write-request.ts";
 
 const racers = 5;
+/** Of a request that goes straight to the driver: no store above it gives it a deadline. */
+const requestTimeoutMs = 15_000;
+const cleanTimeoutMs = 30_000;
 
 /** @throws StoreError when the store cannot be written or read at all */
 export async function probeStore(store: ObjectStore, random: Random, options: ProbeOptions): Promise<ProbeReport> {
@@ -32,6 +37,8 @@ class Probe {
   readonly #call: Omit<ProbeOptions, "prefix">;
   readonly #random: Random;
   readonly #keys = new Set<string>();
+  /** Keys of uploads that were begun and not completed, by their ids. */
+  readonly #uploads = new Map<string, string>();
   readonly #notes: string[] = [];
 
   constructor(store: ObjectStore, folder: string, random: Random, call: Omit<ProbeOptions, "prefix">) {
@@ -68,7 +75,11 @@ class Probe {
 
   /** What can be deleted, is; what a store keeps is scratch. */
   async clean(): Promise<void> {
-    await this.#store.deleteMany(this.#keys, { timeoutMs: 30_000 }).catch(() => {});
+    const call = { timeoutMs: cleanTimeoutMs };
+    const dropping = [...this.#uploads].map(async ([uploadId, key]) => {
+      if (this.#store.capabilities.abortUploads) await this.#store.abortIncompleteUpload({ key, uploadId }, call);
+    });
+    await Promise.allSettled([...dropping, this.#store.deleteMany(this.#keys, call)]);
   }
 
   #key(name: string): string {
@@ -148,7 +159,6 @@ class Probe {
 
   async #beginPart(key: string, text: string, condition: WriteCondition): Promise<Complete> {
     const { driver } = this.#store;
-    const call = { signal: this.#call.signal ?? new AbortController().signal };
     const bytes = bytesOf(text);
     const checksum = crc64Nvme(bytes);
     const putId = newPutId(this.#random);
@@ -158,17 +168,42 @@ class Probe {
       contentType: "application/octet-stream",
       checksum,
     };
-    const uploadId = await driver.beginUpload(key, put, call);
-    const part = await driver.uploadPart(key, uploadId, { number: 1, offset: 0, bytes, checksum, isLast: true }, call);
+    const uploadId = await this.#direct(async (call) => {
+      const begun = await driver.beginUpload(key, put, call);
+      this.#uploads.set(begun, key);
+      return begun;
+    });
+    const only = { number: 1, offset: 0, bytes, checksum, isLast: true };
+    const part = await this.#direct((call) => driver.uploadPart(key, uploadId, only, call));
+    const complete = { ...put, size: bytes.byteLength };
     return async () => {
-      try {
-        await driver.completeUpload(key, uploadId, [part], { ...put, size: bytes.byteLength }, call);
-        return { putId };
-      } catch (error) {
-        await driver.abortUpload(key, uploadId, call).catch(() => {});
-        throw error;
-      }
+      await this.#direct((call) => driver.completeUpload(key, uploadId, [part], complete, call));
+      this.#uploads.delete(uploadId);
+      return { putId };
     };
+  }
+
+  async #direct<T>(send: (call: DriverCall) => Promise<T>): Promise<T> {
+    const { signal, timeoutMs = requestTimeoutMs } = this.#call;
+    const stop = new AbortController();
+    const end = (code: "ABORTED" | "TIMEOUT", problem: string): void => {
+      const context = { operation: "probe", store: this.#store.url, outcome: "unknown" } as const;
+      stop.abort(new StoreError(code, `probe on ${this.#store.url}: ${problem}`, context));
+    };
+    const onAbort = (): void => end("ABORTED", "the caller's signal fired");
+    const waitMs = Math.min(timeoutMs, requestTimeoutMs);
+    const timer = this.#store.parts.clock.after(waitMs, () => end("TIMEOUT", `no answer within ${waitMs} ms`), {
+      background: true,
+    });
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      if (signal?.aborted === true) onAbort();
+      stop.signal.throwIfAborted();
+      return await untilAborted(send({ signal: stop.signal }), stop.signal);
+    } finally {
+      timer.cancel();
+      signal?.removeEventListener("abort", onAbort);
+    }
   }
 
   async #copyIfAbsent(): Promise<boolean> {
@@ -217,9 +252,8 @@ class Probe {
       // Straight to the driver: the store above would see the mistake itself.
       checksum: crc64Nvme(bytes) ^ 1n,
     };
-    const signal = this.#call.signal ?? new AbortController().signal;
     try {
-      await this.#store.driver.put(key, bytes, put, { signal });
+      await this.#direct((call) => this.#store.driver.put(key, bytes, put, call));
       return false;
     } catch (error) {
       if (isStoreError(error) && error.code === "CORRUPT") return true;

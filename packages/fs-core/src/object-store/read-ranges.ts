@@ -1,4 +1,5 @@
 /** `getRanges`: few requests, one version. */
+import { assertBegins } from "./answer-checks.ts";
 import type { DriverBody, DriverInfo, ObjectStoreDriver } from "./object-driver.ts";
 import type { ByteRange, GetRangesOptions } from "./object-store.ts";
 import { groupRanges, type RangeGroup } from "./range-groups.ts";
@@ -19,8 +20,10 @@ const restartsMax = 5;
 
 /** @throws StoreError `INVALID_ARGUMENT` */
 export function checkRanges(ranges: readonly ByteRange[], { gapBytes, ifMatch }: GetRangesOptions): void {
+  if (!Array.isArray(ranges)) refuse("getRanges", ["ranges: want an array"]);
   const problems: string[] = [];
-  for (const [index, { offset, length }] of ranges.entries()) {
+  for (const [index, range] of ranges.entries()) {
+    const { offset = Number.NaN, length = Number.NaN } = Object(range) as Partial<ByteRange>;
     if (!isSize(offset) || !isSize(length) || !isSize(offset + length)) {
       problems.push(`ranges[${index}]: want whole numbers offset and length of at least 0`);
     }
@@ -80,13 +83,12 @@ export async function readGroup(
   range: ByteRange,
   ifMatch: string | undefined,
 ): Promise<{ readonly info: DriverInfo; readonly bytes: Uint8Array }> {
-  return call.request("get", async (driverCall) => {
+  return call.request("get", async (driverCall, progress) => {
     const { offset, length } = range;
-    const body = await driver.get(
-      key,
-      { range: { offset, length }, ...(ifMatch === undefined ? {} : { ifMatch }) },
-      driverCall,
-    );
+    const request = { range: { offset, length }, ...(ifMatch === undefined ? {} : { ifMatch }) };
+    const body = await driver.get(key, request, driverCall);
+    // What is wrong here ends the request, and with it the answer.
+    assertBegins(body, request);
     if (body.range.length < length) await refuseShort(body, key, range);
     const bytes = new Uint8Array(length);
     let got = 0;
@@ -94,6 +96,7 @@ export async function readGroup(
       if (got + chunk.byteLength > length) throw new StoreError("UNAVAILABLE", "more bytes than were asked for");
       bytes.set(chunk, got);
       got += chunk.byteLength;
+      progress();
     }
     if (got < length) throw new StoreError("UNAVAILABLE", `the answer broke off after ${got} of ${length} bytes`);
     return { info: body.info, bytes };

@@ -5,7 +5,11 @@ import type { StoreCall } from "./store-call.ts";
 import { isStoreError } from "./store-error.ts";
 import { putIdName } from "./stored-metadata.ts";
 
-/** @throws StoreError `NOT_FOUND`, `ALREADY_EXISTS` */
+/**
+ * With `ifAbsent` one of many must win, and all of them move the same put id: unless the store itself said so, no success is
+ * taken for ours.
+ * @throws StoreError `NOT_FOUND`, `ALREADY_EXISTS`
+ */
 export async function renameObject(
   driver: ObjectStoreDriver,
   call: StoreCall,
@@ -21,10 +25,13 @@ export async function renameObject(
     const isAnswer = isStoreError(error) && (error.code === "NOT_FOUND" || error.code === "ALREADY_EXISTS");
     // Nothing was there before: it cannot have been us.
     if (isAnswer && source === undefined) throw error;
-    if ((!call.isOutcomeUnknown && !isAnswer) || call.isAborted) throw error;
+    if (!call.isOutcomeUnknown && !isAnswer) throw error;
     const putId = source?.metadata[putIdName];
     const back = await readBack(driver, call, to);
-    if (putId !== undefined && back.found?.metadata[putIdName] === putId) return;
+    if (putId !== undefined && back.found?.metadata[putIdName] === putId) {
+      if (ifAbsent) throw untold(error);
+      return;
+    }
     if (isAnswer && back.isKnown && !call.isOutcomeUnknown) throw error;
     throw isAnswer && !back.isKnown ? untold(error) : unknown(error);
   }

@@ -11,8 +11,8 @@ import { Crc64 } from "../checksum/crc64-nvme.ts";
 import type { ObjectStoreDriver } from "./object-driver.ts";
 import type { ByteRange, ObjectBody, ObjectInfo } from "./object-store.ts";
 import { openBody, type OpenBody } from "./open-body.ts";
-import type { StoreCall } from "./store-call.ts";
-import { isStoreError, StoreError } from "./store-error.ts";
+import { located, type StoreCall } from "./store-call.ts";
+import { isStoreError, StoreError, type StoreErrorCode } from "./store-error.ts";
 import { objectInfo } from "./stored-metadata.ts";
 import type { Clock } from "../clock.ts";
 
@@ -48,6 +48,8 @@ export class ResumingBody implements ObjectBody {
     this.#current = first;
     this.info = objectInfo(first.answer.info);
     this.range = { offset: first.answer.range.offset, length: first.answer.range.length };
+    // Nobody may ever read it, or say that nobody will.
+    parts.call.signal.addEventListener("abort", () => this.#finish(), { once: true });
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
@@ -61,6 +63,9 @@ export class ResumingBody implements ObjectBody {
 
   async bytes({ limitBytes = limitBytesDefault }: { readonly limitBytes?: number } = {}): Promise<Uint8Array> {
     const { length } = this.range;
+    if (typeof limitBytes !== "number" || !(limitBytes >= 0)) {
+      throw this.#error("INVALID_ARGUMENT", `limitBytes: got ${String(limitBytes)}, want a number of at least 0`);
+    }
     if (length > limitBytes) {
       throw this.#error("TOO_LARGE", `the answer has ${length} bytes, and limitBytes is ${limitBytes}`);
     }
@@ -119,9 +124,8 @@ export class ResumingBody implements ObjectBody {
       } finally {
         body.stop();
       }
-      if (this.#isOver) throw this.#error("CLOSED", "the body was cancelled");
       call.assertRunning();
-      if (isStoreError(failure) && !failure.retryable) throw failure;
+      if (isStoreError(failure) && !failure.retryable) throw this.#located(failure);
       attempt = got - counted >= progressBytes ? 1 : attempt + 1;
       if (attempt === 1) counted = got;
       if (got < length && attempt > attemptsMax) {
@@ -187,7 +191,16 @@ export class ResumingBody implements ObjectBody {
     this.#parts.onEnd();
   }
 
-  #error(code: "TOO_LARGE" | "CORRUPT" | "CLOSED" | "UNAVAILABLE", problem: string, cause?: unknown): StoreError {
+  #located(error: StoreError): StoreError {
+    const { key, driver } = this.#parts;
+    return located(error, `get ${JSON.stringify(key)} on ${driver.url}`, {
+      key,
+      operation: "get",
+      store: driver.url,
+    });
+  }
+
+  #error(code: StoreErrorCode, problem: string, cause?: unknown): StoreError {
     const { key, driver } = this.#parts;
     return new StoreError(code, `get ${JSON.stringify(key)} on ${driver.url}: ${problem}`, {
       key,

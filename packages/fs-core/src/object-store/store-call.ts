@@ -3,8 +3,9 @@
  *
  * Always true:
  *  I1  no request outlives its deadline, nor the call's: its signal fires, and it is not waited for much longer
- *  I2  `isOutcomeUnknown` is true from the first committing request of which it is not known what it did
- *  I3  nothing stays registered on the caller's signal once the call has ended
+ *  I2  `isOutcomeUnknown` is true from the first committing request of which it is not known what it did; a call that
+ *      ends early says `unknown` too when a request of it had changed something
+ *  I3  nothing is sent once the call has ended, and nothing stays registered on the caller's signal once the call has ended
  */
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
@@ -13,7 +14,7 @@ import type { CallOptions } from "./object-store.ts";
 import { RequestDeadline } from "./request-deadline.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import { describeCause, isStoreError, StoreError } from "./store-error.ts";
-import type { ResolvedStoreSettings } from "./store-settings.ts";
+import { type ResolvedStoreSettings, timeoutMsMax } from "./store-settings.ts";
 
 /** What every call of a store shares. */
 export interface CallParts {
@@ -34,7 +35,10 @@ export interface RequestOptions {
   readonly finalCodes?: readonly string[];
 }
 
-type Ending = "aborted" | "deadline";
+/** Sends a request once. `progress` says that something came of it: the request's own deadline begins anew. */
+export type SendRequest<T> = (call: DriverCall, progress: () => void) => Promise<T>;
+
+type Ending = "aborted" | "deadline" | "closed";
 
 export class StoreCall {
   readonly operation: string;
@@ -47,6 +51,7 @@ export class StoreCall {
   readonly #timeoutMs: number;
   #ending: Ending | undefined;
   #isOutcomeUnknown = false;
+  #hasChanged = false;
 
   /** @param options `timeoutMs` Infinity: the requests' own deadlines only */
   constructor(parts: CallParts, operation: string, key: string | undefined, options: CallOptions) {
@@ -55,6 +60,7 @@ export class StoreCall {
     this.key = key;
     this.#timeoutMs = options.timeoutMs ?? parts.settings.callTimeoutMs;
     assertTimeout(this.#timeoutMs, operation);
+    assertSignal(options.signal, operation);
     this.#callerSignal = options.signal;
     if (this.#timeoutMs !== Number.POSITIVE_INFINITY) {
       this.#deadline = parts.clock.after(this.#timeoutMs, () => this.#end("deadline"), { background: true });
@@ -72,9 +78,9 @@ export class StoreCall {
     return this.#isOutcomeUnknown;
   }
 
-  /** Whether the caller's signal fired. */
-  get isAborted(): boolean {
-    return this.#ending === "aborted";
+  /** Whether the caller's signal fired, or the deadline passed: nobody waits any more for what is still to be done. */
+  get isEnded(): boolean {
+    return this.#ending === "aborted" || this.#ending === "deadline";
   }
 
   /** The deadline does not hold any more: what follows takes as long as its reader does. */
@@ -86,10 +92,11 @@ export class StoreCall {
   close(): void {
     this.#deadline?.cancel();
     this.#callerSignal?.removeEventListener("abort", this.#onCallerAbort);
+    this.#ending ??= "closed";
     this.#controller.abort(over);
   }
 
-  /** @throws StoreError `ABORTED`, `TIMEOUT` */
+  /** @throws StoreError `ABORTED`, `TIMEOUT`, `CLOSED` */
   assertRunning(): void {
     if (this.#ending !== undefined) throw this.#ended();
   }
@@ -97,7 +104,7 @@ export class StoreCall {
   /** Runs a request until it succeeds, cannot succeed, or may not be tried again. @throws StoreError */
   async request<T>(
     operation: string,
-    send: (call: DriverCall) => Promise<T>,
+    send: SendRequest<T>,
     { bytes = 0, commits = false, finalCodes = [] }: RequestOptions = {},
   ): Promise<T> {
     const { settings, budget } = this.#parts;
@@ -106,11 +113,12 @@ export class StoreCall {
       try {
         const result = await this.#once(send, attempt, this.#requestTimeoutMs(bytes));
         budget.refill();
+        if (commits) this.#hasChanged = true;
         return result;
       } catch (thrown) {
         const error = this.#typed(thrown, operation);
         if (commits && error.outcome === "unknown") this.#isOutcomeUnknown = true;
-        if (this.#ending !== undefined) throw this.#ended(error);
+        if (this.#ending !== undefined) throw this.#ended(error, commits && isConditionRefusal(error));
         const isFinal = !error.retryable || finalCodes.includes(error.code) || attempt >= settings.retry.attemptsMax;
         if (isFinal || !budget.take()) throw error;
         await this.#pause(attempt, error.retryAfterMs ?? 0);
@@ -118,7 +126,7 @@ export class StoreCall {
     }
   }
 
-  async #once<T>(send: (call: DriverCall) => Promise<T>, attempt: number, timeoutMs: number): Promise<T> {
+  async #once<T>(send: SendRequest<T>, attempt: number, timeoutMs: number): Promise<T> {
     const controller = new AbortController();
     const onEnd = (): void => controller.abort();
     this.signal.addEventListener("abort", onEnd, { once: true });
@@ -138,7 +146,7 @@ export class StoreCall {
     });
     stopped.catch(() => {});
     try {
-      const sent = send({ signal: controller.signal, attempt, waiting });
+      const sent = send({ signal: controller.signal, attempt, waiting }, () => deadline.restart());
       sent.catch(() => {});
       return await Promise.race([sent, stopped]);
     } catch (error) {
@@ -154,7 +162,7 @@ export class StoreCall {
 
   #requestTimeoutMs(bytes: number): number {
     const { requestTimeoutMs, bytesPerSecondMin } = this.#parts.settings;
-    return Math.ceil(requestTimeoutMs + (bytes / bytesPerSecondMin) * 1000);
+    return Math.min(timeoutMsMax, Math.ceil(requestTimeoutMs + (bytes / bytesPerSecondMin) * 1000));
   }
 
   async #pause(attempt: number, retryAfterMs: number): Promise<void> {
@@ -162,7 +170,8 @@ export class StoreCall {
     const { baseDelayMs, maxDelayMs } = settings.retry;
     const longest = Math.min(maxDelayMs, baseDelayMs * 2 ** Math.min(attempt - 1, 30));
     try {
-      await clock.sleep(Math.max(retryAfterMs, random.next() * longest), { signal: this.signal });
+      const delayMs = Math.min(timeoutMsMax, Math.max(retryAfterMs, random.next() * longest));
+      await clock.sleep(delayMs, { signal: this.signal });
     } catch {
       throw this.#ended();
     }
@@ -173,11 +182,19 @@ export class StoreCall {
     this.#controller.abort();
   }
 
-  #ended(last?: StoreError): StoreError {
+  /** @param isUntold the last answer may be about a success of ours, and there is no time to look */
+  #ended(last?: StoreError, isUntold = false): StoreError {
+    const isUnknown = this.#isOutcomeUnknown || this.#hasChanged || isUntold;
     const context = {
       ...this.#context(this.operation),
-      outcome: this.#isOutcomeUnknown ? ("unknown" as const) : ("none" as const),
+      outcome: isUnknown ? ("unknown" as const) : ("none" as const),
     };
+    if (this.#ending === "closed") {
+      return new StoreError("CLOSED", `${this.#what(this.operation)}: it was closed`, {
+        ...context,
+        ...(last === undefined ? {} : { cause: last }),
+      });
+    }
     if (this.#ending === "aborted") {
       return new StoreError("ABORTED", `${this.#what(this.operation)}: the caller's signal fired`, {
         ...context,
@@ -231,9 +248,22 @@ class StoppedError extends Error {
   }
 }
 
+/** Whether the store said that a condition does not hold, or that what was to be changed is not there. */
+function isConditionRefusal({ code }: StoreError): boolean {
+  return code === "ALREADY_EXISTS" || code === "VERSION_MISMATCH" || code === "NOT_FOUND";
+}
+
+/** @throws StoreError `INVALID_ARGUMENT` */
+export function assertSignal(signal: unknown, operation: string): void {
+  if (signal === undefined) return;
+  const { aborted, addEventListener } = Object(signal) as Partial<AbortSignal>;
+  if (typeof aborted === "boolean" && typeof addEventListener === "function") return;
+  throw new StoreError("INVALID_ARGUMENT", `${operation}: signal: want an AbortSignal`, { operation });
+}
+
 function assertTimeout(timeoutMs: number, operation: string): void {
   if (timeoutMs === Number.POSITIVE_INFINITY) return;
-  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 2 ** 31 - 1) {
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > timeoutMsMax) {
     throw new StoreError(
       "INVALID_ARGUMENT",
       `${operation}: timeoutMs: got ${timeoutMs}, want a whole number in 1..2147483647`,
@@ -243,7 +273,7 @@ function assertTimeout(timeoutMs: number, operation: string): void {
 }
 
 /** `error` with a message that begins with where it happened. */
-function located(
+export function located(
   error: StoreError,
   what: string,
   context: { readonly operation: string; readonly store: string; readonly key?: string },

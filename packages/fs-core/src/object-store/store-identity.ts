@@ -31,14 +31,22 @@ export async function readStoreId(store: ObjectStore, options: CallOptions = {})
   });
 }
 
-/** The store's id, given now if it has none. Of any number of callers all get the same. */
-export async function ensureStoreId(store: ObjectStore, random: Random, options: CallOptions = {}): Promise<string> {
+/**
+ * The store's id, given now if it has none. Of any number of callers all get the same.
+ * @param isFenced false where the store keeps no conditions: there may be one caller then
+ */
+export async function ensureStoreId(
+  store: ObjectStore,
+  random: Random,
+  options: CallOptions = {},
+  isFenced = true,
+): Promise<string> {
   const known = await readStoreId(store, options);
   if (known !== undefined) return known;
   const id = newPutId(random);
   try {
     const bytes = new TextEncoder().encode(`varve-store-id 1 ${id}\n`);
-    await store.put(storeIdKey, bytes, { ifAbsent: true, contentType: "text/plain", ...options });
+    await store.put(storeIdKey, bytes, { ifAbsent: isFenced, contentType: "text/plain", ...options });
     return id;
   } catch (error) {
     if (!isStoreError(error) || error.code !== "ALREADY_EXISTS") throw error;

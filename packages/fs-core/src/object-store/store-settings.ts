@@ -45,7 +45,8 @@ export interface ResolvedStoreSettings {
   readonly concurrency: number;
 }
 
-const timeoutMsMax = 2 ** 31 - 1;
+/** Timers of the platform hold 31 bits: beyond that they fire at once. */
+export const timeoutMsMax: number = 2 ** 31 - 1;
 
 interface Rule {
   readonly from: number;
@@ -69,32 +70,68 @@ const retryRules: Readonly<Record<string, Rule>> = {
   budget: { from: 0, to: 1_000_000, preset: 100 },
 };
 
-/** @throws StoreError `INVALID_ARGUMENT` with every problem */
-export function resolveStoreSettings(settings: StoreSettings = {}): ResolvedStoreSettings {
-  const problems: string[] = [];
+/**
+ * @param otherNames that may stand beside the settings where they were given: a message about an unknown name lists them
+ * @throws StoreError `INVALID_ARGUMENT` with every problem
+ */
+export function resolveStoreSettings(
+  settings: StoreSettings = {},
+  otherNames: readonly string[] = [],
+): ResolvedStoreSettings {
+  if (!isPlainObject(settings)) throw refused(["want an object"]);
   const { retry = {}, ...others } = settings;
-  const numbers = resolveNumbers(others, rules, "", problems);
-  const tries = resolveNumbers(retry === false ? { attemptsMax: 1 } : retry, retryRules, "retry.", problems);
-  if (problems.length > 0) throw new StoreError("INVALID_ARGUMENT", `store settings: ${problems.join("; ")}`);
+  const problems: string[] = [];
+  const numbers = resolveNumbers(others, rules, "", ["retry", ...otherNames], problems);
+  const tries = resolveRetry(retry, problems);
+  if (problems.length > 0) throw refused(problems);
   return { ...(numbers as Omit<ResolvedStoreSettings, "retry">), retry: tries as Required<RetrySettings> };
 }
 
+/** Settings without those that are undefined. @throws StoreError `INVALID_ARGUMENT` */
+export function givenSettings(settings: StoreSettings): StoreSettings {
+  if (!isPlainObject(settings)) throw refused(["want an object"]);
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
+function refused(problems: readonly string[]): StoreError {
+  return new StoreError("INVALID_ARGUMENT", `store settings: ${problems.join("; ")}`, { operation: "settings" });
+}
+
+function resolveRetry(retry: unknown, problems: string[]): Record<string, unknown> {
+  if (retry === false) return resolveNumbers({ attemptsMax: 1 }, retryRules, "retry.", [], problems);
+  if (isPlainObject(retry)) return resolveNumbers(retry, retryRules, "retry.", [], problems);
+  problems.push("retry: want an object of numbers, or false");
+  return {};
+}
+
+/** Names that are undefined have their default. */
 function resolveNumbers(
   given: object,
   wanted: Readonly<Record<string, Rule>>,
   path: string,
+  otherNames: readonly string[],
   problems: string[],
-): Record<string, number> | object {
-  const resolved: Record<string, number> = {};
+): Record<string, unknown> {
+  const names = [...Object.keys(wanted), ...otherNames];
   for (const name of Object.keys(given)) {
-    if (!(name in wanted)) problems.push(`${path}${name} is none of ${Object.keys(wanted).join(", ")}`);
+    if (!Object.hasOwn(wanted, name)) problems.push(`${path}${name} is none of ${names.join(", ")}`);
   }
+  const resolved: Record<string, unknown> = {};
   for (const [name, { from, to, preset }] of Object.entries(wanted)) {
-    const value: unknown = (given as Record<string, unknown>)[name] ?? preset;
+    const { [name]: value = preset } = given as Readonly<Record<string, unknown>>;
     if (typeof value !== "number" || !Number.isInteger(value) || value < from || value > to) {
-      problems.push(`${path}${name}: got ${String(value)}, want a whole number in ${from}..${to}`);
+      problems.push(`${path}${name}: got ${textOf(value)}, want a whole number in ${from}..${to}`);
     }
-    resolved[name] = value as number;
+    resolved[name] = value;
   }
   return resolved;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "number" || value === null ? String(value) : `a ${typeof value}`;
+}
+
+/** Not a list, a map, a function or a number: of those the names would be looked for in vain, and the defaults taken. */
+export function isPlainObject(value: unknown): value is object {
+  return Object.prototype.toString.call(value) === "[object Object]";
 }

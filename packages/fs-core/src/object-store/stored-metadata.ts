@@ -50,17 +50,24 @@ export function checksumMetadata(checksum: bigint): Record<string, string> {
   return { [checksumName]: checksum.toString(16).padStart(16, "0") };
 }
 
-/** Of a copy: what the source has, under a new put id. */
+/** Of a copy: what the source has, under a new put id. What others put is encoded now, because it will be read as ours. */
 export function copiedMetadata(from: DriverInfo, putId: string): Record<string, string> {
-  return { ...from.metadata, [putIdName]: putId };
+  if (isOurs(from.metadata)) return { ...from.metadata, [putIdName]: putId };
+  const { [putIdName]: _putId, [checksumName]: _checksum, ...others } = from.metadata;
+  const encoded = Object.entries(others).map(([name, value]) => [name, encodeValue(value)]);
+  return { ...(Object.fromEntries(encoded) as Record<string, string>), [putIdName]: putId };
+}
+
+function isOurs({ [putIdName]: putId }: Readonly<Record<string, string>>): boolean {
+  return putId !== undefined && putIdPattern.test(putId);
 }
 
 /** What was sent, read again; that of others as it is. */
 export function objectInfo(found: DriverInfo): ObjectInfo {
   const { [putIdName]: putId, [checksumName]: checksum, ...others } = found.metadata;
-  const isOurs = putId !== undefined && putIdPattern.test(putId);
+  const areOurs = isOurs(found.metadata);
   const metadata: Record<string, string> = {};
-  for (const [name, value] of Object.entries(others)) metadata[name] = isOurs ? decodeValue(value) : value;
+  for (const [name, value] of Object.entries(others)) metadata[name] = areOurs ? decodeValue(value) : value;
   return {
     key: found.key,
     size: found.size,
@@ -68,8 +75,8 @@ export function objectInfo(found: DriverInfo): ObjectInfo {
     lastModifiedMs: found.lastModifiedMs,
     metadata,
     contentType: found.contentType,
-    putId: isOurs ? putId : undefined,
-    checksum: found.checksum ?? (isOurs ? parseChecksum(checksum) : undefined),
+    putId: areOurs ? putId : undefined,
+    checksum: found.checksum ?? (areOurs ? parseChecksum(checksum) : undefined),
   };
 }
 

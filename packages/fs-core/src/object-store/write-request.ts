@@ -33,7 +33,7 @@ function writeRequest(
   refuse(operation, problems);
   return {
     condition: conditionOf(options),
-    metadata: options.metadata ?? {},
+    metadata: { ...options.metadata },
     contentType: options.contentType ?? "application/octet-stream",
     putId: options.putId ?? newPutId(random),
     checksum: options.checksum,
@@ -101,6 +101,9 @@ export function newPutId(random: Random): string {
   return Buffer.from(random.fill(new Uint8Array(16))).toString("hex");
 }
 
+/** As long as a media type gets, and short enough for every store. */
+const contentTypeCharsMax = 255;
+
 const putIdProblem = "putId: want 32 hexadecimal digits in lower case";
 
 function conditionOf({ ifAbsent, ifMatch }: WriteCondition): WriteCondition {
@@ -122,17 +125,24 @@ function contentProblems(options: PutOptions, { limits }: StoreCapabilities): st
   const { metadata, contentType, checksum, putId } = options;
   const problems: string[] = [];
   if (metadata !== undefined) {
-    if (metadata === null || typeof metadata !== "object") problems.push("metadata: want an object of texts");
+    // Of a Map or Headers no name would be found, and nothing stored.
+    if (Object.prototype.toString.call(metadata) !== "[object Object]")
+      problems.push("metadata: want an object of texts");
     else problems.push(...metadataProblems(metadata, limits.metadataBytesMax));
   }
-  if (contentType !== undefined && !/^[!-~]+(?:[ !-~]*[!-~])?$/.test(contentType)) {
-    problems.push("contentType: want a media type in printable ASCII");
+  if (contentType !== undefined && !isMediaType(contentType)) {
+    problems.push(`contentType: want a media type of at most ${contentTypeCharsMax} characters of printable ASCII`);
   }
   if (checksum !== undefined && (typeof checksum !== "bigint" || checksum < 0n || checksum >> 64n !== 0n)) {
     problems.push("checksum: want a bigint of 64 bits, a CRC-64/NVME");
   }
   if (putId !== undefined && !putIdPattern.test(putId)) problems.push(putIdProblem);
   return problems;
+}
+
+function isMediaType(value: unknown): boolean {
+  if (typeof value !== "string" || value.length > contentTypeCharsMax) return false;
+  return /^[ -~]+$/.test(value) && value === value.trim();
 }
 
 function isWhole(value: unknown, from: number, to: number): boolean {

@@ -58,12 +58,16 @@ async function run(fileSystem: FaultyFileSystem): Promise<Outcome> {
 }
 
 describe.each([false, true])("sticky %s", (sticky) => {
-  describe.each(["EIO", "ENOSPC"] as const)("%s", (errno) => {
+  describe.each([
+    ["EIO", "error"],
+    ["ENOSPC", "error"],
+    ["EIO", "errorAfter"],
+  ] as const)("%s, %s", (errno, kind) => {
     test.each(operations)("of %s", { timeout: 60_000 }, async (operation) => {
       let nth = 1;
       for (; nth < 60; nth++) {
         const disk = new CrashableFileSystem();
-        const plan = new FaultPlan([{ operation, nth, sticky, fault: { kind: "error", errno } }]);
+        const plan = new FaultPlan([{ operation, nth, sticky, fault: { kind, errno } }]);
         const { allowed } = await run(new FaultyFileSystem(disk, plan));
         if (plan.injected === 0) break;
         for (const model of ["all", "drop"] as const) {

@@ -8,14 +8,13 @@
  *  I2  who replaces or deletes holds the key's lock from the look to the deed; creating needs none, a link never replaces
  *  I3  after a folder could not be synced nothing is known of the names in it: the store refuses everything but reads
  *      until it is opened again
+ *  I4  what changes files and was given up by its caller is owned until it is over; `close` waits for it
  */
 import { type Clock, systemClock } from "../../clock.ts";
 import { Crc64 } from "../../checksum/crc64-nvme.ts";
 import { type Random, systemRandom } from "../../random.ts";
-import { isStorageError } from "../../errors.ts";
-import type { FileHandle, FileSystem } from "../../file-system/file-system.ts";
+import type { FileSystem } from "../../file-system/file-system.ts";
 import { LocalFileSystem } from "../../file-system/local-file-system.ts";
-import { parentPath } from "../../file-system/path-rules.ts";
 import type {
   DriverBody,
   DriverCall,
@@ -32,15 +31,18 @@ import type {
   UploadedPart,
 } from "../object-driver.ts";
 import type { IncompleteUpload } from "../object-store.ts";
+import { isReservedKey } from "../object-key.ts";
 import { resolveRange } from "../resolve-range.ts";
 import { StoreError } from "../store-error.ts";
 import { newPutId } from "../write-request.ts";
+import { DurableNames } from "./durable-names.ts";
 import { KeyLocks } from "./key-locks.ts";
 import { localCapabilities } from "./local-capabilities.ts";
 import { LocalUploads } from "./local-uploads.ts";
 import { toStoreError } from "./map-storage-error.ts";
 import { assertNoFolder, infoOf, makeFolders, openObject, statObject } from "./object-file.ts";
-import { encodeFooter } from "./object-footer.ts";
+import { encodeFooter, footerBytesMax } from "./object-footer.ts";
+import { assertRunning, readChunks } from "./read-chunks.ts";
 import { type StagedFile, Staging } from "./staging.ts";
 import { walkKeys } from "./walk-keys.ts";
 
@@ -49,9 +51,6 @@ export interface LocalDriverParts {
   readonly clock?: Clock;
   readonly random?: Random;
 }
-
-/** Pieces in which files are read and copied. */
-const chunkBytes = 256 * 1024;
 
 /** Files in a directory. `createObjectStore(await LocalDriver.open("/data/archive"))`. */
 export class LocalDriver implements ObjectStoreDriver {
@@ -63,7 +62,8 @@ export class LocalDriver implements ObjectStoreDriver {
   readonly #staging: Staging;
   readonly #uploads: LocalUploads;
   readonly #locks: KeyLocks;
-  #failure: unknown;
+  readonly #names: DurableNames;
+  readonly #running = new Set<Promise<unknown>>();
 
   private constructor(
     url: string,
@@ -80,6 +80,7 @@ export class LocalDriver implements ObjectStoreDriver {
     this.#staging = staging;
     this.#uploads = new LocalUploads(staging);
     this.#locks = locks;
+    this.#names = new DurableNames(fileSystem, staging.folder);
   }
 
   /**
@@ -94,8 +95,8 @@ export class LocalDriver implements ObjectStoreDriver {
     const url = `file://${path.split("/").map(encodeURIComponent).join("/")}`;
     try {
       await fileSystem.mkdir("");
-      const staging = await Staging.open(fileSystem, clock, random);
-      return new LocalDriver(url, fileSystem, clock, random, staging, await KeyLocks.open(fileSystem, clock));
+      const locks = await KeyLocks.open(fileSystem, clock);
+      return new LocalDriver(url, fileSystem, clock, random, await Staging.open(fileSystem, clock, random), locks);
     } catch (error) {
       throw cannotOpen(url, toStoreError(error, ""));
     }
@@ -113,9 +114,7 @@ export class LocalDriver implements ObjectStoreDriver {
 
   async get(key: string, { range, ifMatch }: DriverGet, { signal }: DriverCall): Promise<DriverBody> {
     assertRunning(signal);
-    const object = await openObject(this.#fileSystem, key).catch((error: unknown) => {
-      throw toStoreError(error, key);
-    });
+    const object = await openObject(this.#fileSystem, key).catch(typed(key));
     if (object === undefined) throw new StoreError("NOT_FOUND", "no object is there", { key });
     const { handle, footer } = object;
     try {
@@ -133,22 +132,21 @@ export class LocalDriver implements ObjectStoreDriver {
     this.#assertSound(key, call);
     const checksum = new Crc64().update(bytes).digest();
     if (put.checksum !== undefined && put.checksum !== checksum) throw corrupt(key);
-    const file = await this.#stage(key);
-    return this.#publish(key, file, put, bytes.byteLength, checksum, call, () => file.handle.writeAt(0, bytes));
+    return this.#own(
+      this.#stage(key, (file) =>
+        this.#publish(key, file, put, bytes.byteLength, checksum, call, () => file.handle.writeAt(0, bytes)),
+      ),
+    );
   }
 
   async beginUpload(key: string, _put: DriverPut, call: DriverCall): Promise<string> {
     this.#assertSound(key, call);
-    return this.#uploads.begin(key, this.#nowMs()).catch((error: unknown) => {
-      throw toStoreError(error, key);
-    });
+    return this.#own(this.#uploads.begin(key, this.#nowMs()).catch(typed(key)));
   }
 
   async uploadPart(key: string, uploadId: string, part: DriverPart, call: DriverCall): Promise<UploadedPart> {
     this.#assertSound(key, call);
-    return this.#uploads.write(key, uploadId, part).catch((error: unknown) => {
-      throw toStoreError(error, key);
-    });
+    return this.#own(this.#uploads.write(key, uploadId, part).catch(typed(key)));
   }
 
   async completeUpload(
@@ -160,34 +158,38 @@ export class LocalDriver implements ObjectStoreDriver {
   ): Promise<DriverPutResult> {
     this.#assertSound(key, call);
     if (complete.checksum === undefined) throw corrupt(key);
-    const file = await this.#uploads.take(key, uploadId, parts, complete.size);
-    return this.#publish(key, file, complete, complete.size, complete.checksum, call, async () => {});
+    const { size, checksum } = complete;
+    const taking = this.#uploads.take(key, uploadId, parts, size).catch(typed(key));
+    return this.#own(taking.then((file) => this.#publish(key, file, complete, size, checksum, call, async () => {})));
   }
 
   async abortUpload(_key: string, uploadId: string, _call: DriverCall): Promise<void> {
-    await this.#uploads.drop(uploadId);
+    await this.#own(this.#uploads.drop(uploadId));
   }
 
   async copy(from: DriverInfo, to: string, copy: DriverCopy, call: DriverCall): Promise<DriverPutResult> {
     this.#assertSound(to, call);
-    const source = await openObject(this.#fileSystem, from.key).catch((error: unknown) => {
-      throw toStoreError(error, from.key);
-    });
+    return this.#own(this.#copy(from, to, copy, call));
+  }
+
+  async #copy(from: DriverInfo, to: string, copy: DriverCopy, call: DriverCall): Promise<DriverPutResult> {
+    const source = await openObject(this.#fileSystem, from.key).catch(typed(from.key));
     if (source === undefined) throw new StoreError("NOT_FOUND", "no object is there", { key: from.key });
     const { handle, footer } = source;
     try {
       if (footer.version !== copy.ifSourceMatch) throw mismatch(from.key);
-      const file = await this.#stage(to);
-      return await this.#publish(to, file, copy, footer.size, footer.checksum, call, async () => {
-        let at = 0;
-        const crc = new Crc64();
-        for await (const chunk of readChunks(handle, 0, footer.size, from.key, call.signal)) {
-          await file.handle.writeAt(at, chunk);
-          crc.update(chunk);
-          at += chunk.byteLength;
-        }
-        if (crc.digest() !== footer.checksum) throw corrupt(from.key);
-      });
+      return await this.#stage(to, (file) =>
+        this.#publish(to, file, copy, footer.size, footer.checksum, call, async () => {
+          let at = 0;
+          const crc = new Crc64();
+          for await (const chunk of readChunks(handle, 0, footer.size, from.key, call.signal)) {
+            await file.handle.writeAt(at, chunk);
+            crc.update(chunk);
+            at += chunk.byteLength;
+          }
+          if (crc.digest() !== footer.checksum) throw corrupt(from.key);
+        }),
+      );
     } finally {
       await handle.close();
     }
@@ -195,18 +197,13 @@ export class LocalDriver implements ObjectStoreDriver {
 
   async delete(key: string, { ifMatch }: { readonly ifMatch?: string }, call: DriverCall): Promise<void> {
     this.#assertSound(key, call);
-    try {
-      await this.#locks.with(key, call.signal, async () => {
-        this.#assertSound(key, call);
-        if (ifMatch !== undefined && (await statObject(this.#fileSystem, key))?.version !== ifMatch)
-          throw mismatch(key);
-        if (!(await this.#fileSystem.fileExists(key))) return;
-        await this.#fileSystem.deleteFile(key);
-        await this.#syncFolder(key);
-      });
-    } catch (error) {
-      throw toStoreError(error, key);
-    }
+    if (isReservedKey(key)) return;
+    const deleting = this.#locks.with(key, call.signal, async () => {
+      this.#assertSound(key, call);
+      if (ifMatch !== undefined && (await statObject(this.#fileSystem, key))?.version !== ifMatch) throw mismatch(key);
+      await this.#names.remove(key);
+    });
+    await this.#own(deleting.catch(typed(key)));
   }
 
   async listPage(
@@ -218,7 +215,9 @@ export class LocalDriver implements ObjectStoreDriver {
     const prefixes: string[] = [];
     let last: string | undefined;
     try {
-      const names = walkKeys(this.#fileSystem, prefix, pageToken ?? startAfter, delimiter !== undefined);
+      const after =
+        pageToken === undefined ? { name: startAfter ?? "", isShown: false } : { name: pageToken, isShown: true };
+      const names = walkKeys(this.#fileSystem, prefix, after, delimiter !== undefined);
       for await (const name of names) {
         assertRunning(call.signal);
         if (objects.length + prefixes.length === pageSize) return { objects, prefixes, nextPageToken: last };
@@ -247,14 +246,13 @@ export class LocalDriver implements ObjectStoreDriver {
   }
 
   async close(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
     await this.#uploads.close();
     await this.#staging.close();
   }
 
-  async #stage(key: string): Promise<StagedFile> {
-    return this.#staging.create().catch((error: unknown) => {
-      throw toStoreError(error, key);
-    });
+  async #stage<T>(key: string, use: (file: StagedFile) => Promise<T>): Promise<T> {
+    return use(await this.#staging.create().catch(typed(key)));
   }
 
   /** Fills the staged file, syncs it and gives it its name. The file is gone afterwards, whatever happens. */
@@ -270,17 +268,18 @@ export class LocalDriver implements ObjectStoreDriver {
     const version = newPutId(this.#random);
     try {
       try {
-        await fill();
         const { contentType, metadata } = put;
-        const footer = { version, size, checksum, modifiedMs: this.#nowMs(), contentType, metadata };
-        await handle.writeAt(size, encodeFooter(footer));
+        const footer = encodeFooter({ version, size, checksum, modifiedMs: this.#nowMs(), contentType, metadata });
+        if (footer.byteLength > footerBytesMax) throw tooMuchBeside(key, footer.byteLength);
+        await fill();
+        await handle.writeAt(size, footer);
         await handle.sync();
       } finally {
         await handle.close();
       }
       await makeFolders(this.#fileSystem, key);
       assertRunning(call.signal);
-      if (put.ifAbsent === true && this.#fileSystem.supports.hardLinks) await this.#create(path, key);
+      if (put.ifAbsent === true && this.#fileSystem.supports.hardLinks) await this.#names.create(path, key);
       else await this.#locks.with(key, call.signal, () => this.#replace(path, key, put, call));
       return { version };
     } catch (error) {
@@ -290,17 +289,6 @@ export class LocalDriver implements ObjectStoreDriver {
     }
   }
 
-  async #create(path: string, key: string): Promise<void> {
-    try {
-      await this.#fileSystem.linkNoReplace(path, key);
-    } catch (error) {
-      if (!isStorageError(error) || error.code !== "ALREADY_EXISTS") throw error;
-      await assertNoFolder(this.#fileSystem, key);
-      throw new StoreError("ALREADY_EXISTS", "an object is there", { key, cause: error });
-    }
-    await this.#syncFolder(key);
-  }
-
   async #replace(path: string, key: string, { ifAbsent, ifMatch }: DriverPut, call: DriverCall): Promise<void> {
     this.#assertSound(key, call);
     await assertNoFolder(this.#fileSystem, key);
@@ -308,32 +296,22 @@ export class LocalDriver implements ObjectStoreDriver {
       throw new StoreError("ALREADY_EXISTS", "an object is there", { key });
     }
     if (ifMatch !== undefined && (await statObject(this.#fileSystem, key))?.version !== ifMatch) throw mismatch(key);
-    await this.#fileSystem.rename(path, key);
-    await this.#syncFolder(key);
-    // A rename is durable when both its folders are.
-    await this.#sync(this.#staging.folder, key);
+    await this.#names.replace(path, key);
   }
 
-  /** The name's durability. What failed here may be there or not after a crash: see I3. */
-  async #syncFolder(key: string): Promise<void> {
-    await this.#sync(parentPath(key), key);
-  }
-
-  async #sync(folder: string, key: string): Promise<void> {
-    try {
-      await this.#fileSystem.syncDirectory(folder);
-    } catch (error) {
-      this.#failure = error;
-      throw toStoreError(error, key, "unknown");
-    }
+  /** `close` waits for it, even when its caller has given it up. */
+  #own<T>(running: Promise<T>): Promise<T> {
+    const tracked = running.finally(() => this.#running.delete(tracked));
+    this.#running.add(tracked);
+    return tracked;
   }
 
   #assertSound(key: string, { signal }: DriverCall): void {
     assertRunning(signal);
-    if (this.#failure === undefined) return;
+    if (this.#names.failure === undefined) return;
     throw new StoreError("IO", "a folder could not be synced, so what is durable is not known: open the store again", {
       key,
-      cause: this.#failure,
+      cause: this.#names.failure,
     });
   }
 
@@ -342,47 +320,11 @@ export class LocalDriver implements ObjectStoreDriver {
   }
 }
 
-/** Chunks of an open file, which is closed at their end, or when the signal fires: nobody may ever ask for the first. */
-function readChunks(
-  handle: FileHandle,
-  offset: number,
-  length: number,
-  key: string,
-  signal: AbortSignal,
-): AsyncIterable<Uint8Array> {
-  const onAbort = (): void => void handle.close().catch(() => {});
-  signal.addEventListener("abort", onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  return chunksOf(handle, offset, length, key, signal, () => signal.removeEventListener("abort", onAbort));
-}
-
-async function* chunksOf(
-  handle: FileHandle,
-  offset: number,
-  length: number,
-  key: string,
-  signal: AbortSignal,
-  onEnd: () => void,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    for (let at = 0; at < length; ) {
-      assertRunning(signal);
-      const chunk = new Uint8Array(Math.min(chunkBytes, length - at));
-      const got = await handle.readAt(offset + at, chunk);
-      if (got === 0) throw new StoreError("CORRUPT", "the file became shorter while it was read", { key });
-      yield chunk.subarray(0, got);
-      at += got;
-    }
-  } catch (error) {
+/** For `catch`. */
+function typed(key: string): (error: unknown) => never {
+  return (error) => {
     throw toStoreError(error, key);
-  } finally {
-    onEnd();
-    await handle.close();
-  }
-}
-
-function assertRunning(signal: AbortSignal): void {
-  if (signal.aborted) throw new StoreError("ABORTED", "stopped");
+  };
 }
 
 /** Names the directory: the file system knows only paths below it. */
@@ -396,6 +338,11 @@ function cannotOpen(url: string, { code, message, cause }: StoreError): StoreErr
 
 function mismatch(key: string): StoreError {
   return new StoreError("VERSION_MISMATCH", "another version is there, or none", { key });
+}
+
+function tooMuchBeside(key: string, bytes: number): StoreError {
+  const message = `metadata and content type make a footer of ${bytes} bytes, and ${footerBytesMax} are read again`;
+  return new StoreError("INVALID_ARGUMENT", message, { key });
 }
 
 function corrupt(key: string): StoreError {

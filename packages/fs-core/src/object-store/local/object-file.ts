@@ -3,6 +3,7 @@ import { isStorageError } from "../../errors.ts";
 import type { FileHandle, FileSystem } from "../../file-system/file-system.ts";
 import { parentPath } from "../../file-system/path-rules.ts";
 import type { DriverInfo } from "../object-driver.ts";
+import { isReservedKey } from "../object-key.ts";
 import { StoreError } from "../store-error.ts";
 import { decodeFooter, footerBytesMax, type ObjectFooter } from "./object-footer.ts";
 
@@ -12,8 +13,9 @@ export interface OpenObject {
   readonly footer: ObjectFooter;
 }
 
-/** undefined when no object is there: nothing, or a folder. @throws StoreError `CORRUPT`, StorageError */
+/** undefined when no object is there: nothing, a folder, or what the store keeps beside its objects. @throws StoreError `CORRUPT`, StorageError */
 export async function openObject(fileSystem: FileSystem, key: string): Promise<OpenObject | undefined> {
+  if (isReservedKey(key)) return undefined;
   let handle: FileHandle;
   try {
     handle = await fileSystem.openFile(key);
