@@ -24,6 +24,8 @@ interface Failure {
   readonly message?: unknown;
   readonly code?: unknown;
   readonly syscall?: unknown;
+  /** Of an error that stands for several: one for each address that was tried. */
+  readonly errors?: unknown;
   readonly Condition?: unknown;
   readonly Region?: unknown;
   /** Only in errors that were made from an answer. */
@@ -37,8 +39,11 @@ interface Failure {
   readonly $response?: { readonly statusCode?: number; readonly headers?: Readonly<Record<string, string>> };
 }
 
-/** Nobody heard the request. */
-const unsentCodes = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL"]);
+/** Nobody heard the request. A code alone does not tell: a host may become unreachable while its answer is awaited. */
+const unsentSyscalls = new Set(["connect", "bind", "getaddrinfo"]);
+
+/** What TLS refuses before a request is sent: certificates, and versions and ciphers that do not fit. */
+const handshakeCode = /CERT|SELF_SIGNED|VERIFY|ERR_TLS|VERSION|PROTOCOL|HANDSHAKE|CIPHER/;
 
 /** @throws nothing */
 export function mapS3Error(thrown: unknown, request: FailedRequest): StoreError {
@@ -166,18 +171,27 @@ function regionMeaning(failure: Failure): Meaning {
 }
 
 /** No answer, or none that the SDK could make out. */
-function unansweredMeaning({ name, code, syscall, message }: Failure): Meaning {
+function unansweredMeaning(failure: Failure): Meaning {
+  const { name, code, message } = failure;
   const text = typeof message === "string" ? message : "";
   if (typeof name === "string" && /CredentialsProviderError|TokenProviderError/.test(name)) return unauthenticated;
   if (/^Could not load credentials|^Resolved credential object is not valid/.test(text)) return unauthenticated;
   if (text === "Region is missing") return { code: "INVALID_ARGUMENT", advice: "set region, or AWS_REGION" };
   if (typeof code !== "string") return { code: "UNAVAILABLE", outcome: "unknown" };
-  if (unsentCodes.has(code) || syscall === "connect") return { code: "UNAVAILABLE" };
-  if (/CERT|SELF_SIGNED|ERR_TLS|EPROTO|ERR_SSL/.test(code)) {
-    return { code: "UNAVAILABLE", retryable: false, advice: "the endpoint does not speak TLS as it should" };
-  }
+  if (isUnsent(failure)) return { code: "UNAVAILABLE" };
+  if (handshakeCode.test(code)) return { code: "UNAVAILABLE", retryable: false, advice: tlsAdvice };
+  // In a connection that was made, a record may come damaged after the request was carried out.
+  if (code === "EPROTO") return { code: "UNAVAILABLE", outcome: "unknown", retryable: false, advice: tlsAdvice };
   if (/^ERR_(?:INVALID|UNESCAPED|HTTP_INVALID)/.test(code)) return { code: "INVALID_ARGUMENT" };
   return { code: "UNAVAILABLE", outcome: "unknown" };
+}
+
+const tlsAdvice = "the endpoint does not speak TLS as it should";
+
+/** Whether no connection came about. */
+function isUnsent({ syscall, errors }: Failure): boolean {
+  if (Array.isArray(errors) && errors.length > 0) return errors.every((error) => isUnsent(Object(error) as Failure));
+  return typeof syscall === "string" && unsentSyscalls.has(syscall);
 }
 
 /** The message, where it is the store's and not one that the SDK made up. */

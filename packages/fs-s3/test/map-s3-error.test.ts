@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mapS3Error } from "../src/map-s3-error.ts";
 import { call, canaryCredentials, driverAt, requestsByName } from "./driver-under-test.ts";
 import { type ScriptedAnswer, type ScriptedServer, startScriptedServer } from "./scripted-server.ts";
 
@@ -111,6 +112,31 @@ describe("no answer", () => {
   test("the server does not speak TLS", async () => {
     const error = await failureOf(server.url.replace("http:", "https:"), "put");
     expect(error).toMatchObject({ code: "UNAVAILABLE", retryable: false });
+  });
+
+  const broken = (code: string, syscall?: string): Error =>
+    Object.assign(new Error(`${syscall ?? ""} ${code}`), { code, syscall });
+  const asked = { operation: "put", key: "k", bucket: "logs", isWrite: true };
+
+  // ip(7): a message from a router on the way, or a changed route, gives this code to a connection that was made.
+  test.for(["EHOSTUNREACH", "ENETUNREACH", "ECONNREFUSED", "EPROTO", "ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC"])(
+    "%s while the answer is awaited: the request may have been carried out",
+    (code) => {
+      const syscall = code.startsWith("E") && !code.startsWith("ERR") ? "read" : undefined;
+      expect(mapS3Error(broken(code, syscall), asked)).toMatchObject({ code: "UNAVAILABLE", outcome: "unknown" });
+    },
+  );
+
+  test.for([
+    broken("EHOSTUNREACH", "connect"),
+    broken("EAI_AGAIN", "getaddrinfo"),
+    Object.assign(new AggregateError([broken("ECONNREFUSED", "connect"), broken("ENETUNREACH", "connect")]), {
+      code: "ECONNREFUSED",
+    }),
+    broken("ERR_SSL_WRONG_VERSION_NUMBER"),
+    broken("UNABLE_TO_VERIFY_LEAF_SIGNATURE"),
+  ])("%s: no connection came about, nothing was sent", (error) => {
+    expect(mapS3Error(error, asked)).toMatchObject({ code: "UNAVAILABLE", outcome: "none" });
   });
 
   test("credentials cannot be had", async () => {
