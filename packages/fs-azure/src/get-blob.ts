@@ -27,6 +27,9 @@ export async function getBlob(
       throw new StoreError("INVALID_RANGE", `the range begins beyond the object's ${size} bytes`);
     }
     if (offset !== wanted.offset) throw new StoreError("IO", `asked for bytes from ${wanted.offset}, got ${offset}`);
+    if (wanted.length !== undefined && length > wanted.length) {
+      throw new StoreError("IO", `asked for ${wanted.length} bytes, got ${length}: the range was not heeded`);
+    }
     return { info: infoOf(key, answer, size), range: { offset, length }, chunks };
   } catch (error) {
     stream.destroy();
@@ -55,7 +58,8 @@ async function lastBytes(
   signal: AbortSignal,
 ): Promise<{ offset: number; length: number; ifMatch: string }> {
   const conditions = ifMatch === undefined ? {} : { ifMatch: etagOf(ifMatch) };
-  const { contentLength = 0, etag } = await blob.getProperties({ conditions, abortSignal: signal });
+  const { contentLength, etag } = await blob.getProperties({ conditions, abortSignal: signal });
+  if (contentLength === undefined) throw new StoreError("UNAVAILABLE", "the answer does not tell the object's size");
   if (contentLength === 0) throw new StoreError("INVALID_RANGE", "the object is empty");
   const length = Math.min(suffixLength, contentLength);
   return { offset: contentLength - length, length, ifMatch: versionOf(etag) };

@@ -252,3 +252,26 @@ test("a listing of a hierarchical namespace leaves folders out", async () => {
   expect(requests[0]?.url.searchParams.get("include")).toBe("metadata");
   expect(opened().capabilities).toMatchObject({ rename: true, nestedKeys: false, listStartAfter: false });
 });
+
+// A proxy on the way may pass an answer on in chunks, and with it the length is gone.
+test.each(["head", "get", "get of the last bytes"] as const)(
+  "an answer without a length is no empty object: %s",
+  async (operation) => {
+    const { "content-length": _length, ...headers } = created.headers;
+    await open({ accountKey }, (_request, response) => {
+      response.writeHead(200, { ...headers, "transfer-encoding": "chunked" });
+      response.end("ten bytes.");
+      return undefined;
+    });
+    const range = { suffixLength: 3 };
+    const answer =
+      operation === "head" ? opened().head("a", call) : opened().get("a", operation === "get" ? {} : { range }, call);
+    await expect(answer).rejects.toMatchObject({ code: "UNAVAILABLE", outcome: "none" });
+  },
+);
+
+test.each([{ offset: 0, length: 3 }, { offset: 2 }])("a range that nobody on the way heeded: %j", async (range) => {
+  const headers = { ...created.headers, "content-length": "10" };
+  await open({ accountKey }, () => ({ status: 200, headers, body: "ten bytes." }));
+  await expect(opened().get("a", { range }, call)).rejects.toMatchObject({ code: "IO" });
+});
