@@ -270,8 +270,22 @@ test.each(["head", "get", "get of the last bytes"] as const)(
   },
 );
 
-test.each([{ offset: 0, length: 3 }, { offset: 2 }])("a range that nobody on the way heeded: %j", async (range) => {
+test.each([
+  ["nobody on the way heeded", { offset: 0, length: 3 }, undefined, "ten bytes."],
+  ["nobody on the way heeded", { offset: 2 }, undefined, "ten bytes."],
+  ["came with fewer bytes", { offset: 2 }, "bytes 2-4/10", "n b"],
+])("a range that %s: %j", async (_, range, contentRange, body) => {
+  const headers = { ...created.headers, "content-length": String(body.length) };
+  await open({ accountKey }, () =>
+    contentRange === undefined
+      ? { status: 200, headers, body }
+      : { status: 206, headers: { ...headers, "content-range": contentRange }, body },
+  );
+  await expect(opened().get("a", { range }, call)).rejects.toMatchObject({ code: "IO" });
+});
+
+test("another version than was asked for, of a cache that ignores the condition", async () => {
   const headers = { ...created.headers, "content-length": "10" };
   await open({ accountKey }, () => ({ status: 200, headers, body: "ten bytes." }));
-  await expect(opened().get("a", { range }, call)).rejects.toMatchObject({ code: "IO" });
+  await expect(opened().get("a", { ifMatch: "0x1" }, call)).rejects.toMatchObject({ code: "VERSION_MISMATCH" });
 });
