@@ -74,6 +74,9 @@ function outcomeOf({ code }: Meaning, status: number | undefined): StoreOutcome 
   return isRefusal || status === undefined || status < 500 ? "none" : "unknown";
 }
 
+/** Words that come with a status from 500 where they are an answer of their own. */
+const failures = new Set(["InternalError", "ServiceUnavailable", "SlowDown", "SlowDownWrite"]);
+
 /** One line of the answer to DeleteObjects. */
 export function mapDeleteFailure(
   entry: { readonly Code?: string | undefined; readonly Message?: string | undefined },
@@ -81,7 +84,7 @@ export function mapDeleteFailure(
 ): StoreError {
   const { Code: name = "InternalError", Message: message = "" } = entry;
   // The answer as a whole had status 200; what is meant is in the code.
-  const status = name === "InternalError" ? 500 : 200;
+  const status = failures.has(name) ? 503 : 200;
   return mapS3Error({ name, message, $fault: "client", $metadata: { httpStatusCode: status } }, request);
 }
 

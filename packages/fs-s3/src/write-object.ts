@@ -118,20 +118,26 @@ export async function deleteObjects(
   const { address, settings } = requests;
   const command = new DeleteObjectsCommand({
     Bucket: address.bucket,
-    Delete: { Quiet: true, Objects: keys.map((key) => ({ Key: address.keyInBucket(key) })) },
+    // Not quiet: an answer that names no key would be that of any proxy, and say that all are deleted.
+    Delete: { Quiet: false, Objects: keys.map((key) => ({ Key: address.keyInBucket(key) })) },
   });
   // The SDK sends a CRC-32, which servers of the older protocol do not take for the digest that it wants.
   if (settings.isCustomEndpoint && !settings.isExpress) withHeader(command, "content-md5", md5Text);
   const subject: Subject = { operation: "deleteMany", isWrite: true };
-  const { Errors: errors = [] } = await requests.send(subject, call, (client, options) =>
+  const { Deleted: deleted = [], Errors: errors = [] } = await requests.send(subject, call, (client, options) =>
     client.send(command, options),
   );
-  return errors.flatMap((entry) => {
+  const unnamed = new Set(keys);
+  for (const { Key: name } of deleted) unnamed.delete(address.ourKey(name ?? "") ?? "");
+  const failures = errors.flatMap((entry) => {
     const key = address.ourKey(entry.Key ?? "");
     if (key === undefined) throw incomplete("key for what it did not delete", subject);
+    unnamed.delete(key);
     const error = mapDeleteFailure(entry, { ...subject, key, bucket: address.bucket });
     return isGone(error) ? [] : [{ key, error }];
   });
+  const untold = [...unnamed].map((key) => ({ key, error: incomplete("word about this key", { ...subject, key }) }));
+  return [...failures, ...untold];
 }
 
 /** Metadata and class, as the settings and the call have them. */

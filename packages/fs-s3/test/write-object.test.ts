@@ -113,7 +113,8 @@ describe("put, copy, delete", () => {
         "<DeleteResult><Error><Key>p/a</Key><Code>AccessDenied</Code><Message>no</Message></Error>" +
           "<Error><Key>p/b</Key><Code>NoSuchKey</Code></Error>" +
           "<Error><Key>p/c</Key><Code>InternalError</Code></Error>" +
-          "<Error><Key>p/d</Key><Code>SlowDown</Code></Error></DeleteResult>",
+          "<Error><Key>p/d</Key><Code>SlowDown</Code></Error>" +
+          "<Deleted><Key>p/e</Key></Deleted></DeleteResult>",
       ),
     );
     const failures = (await scripted.driver.deleteMany?.(["a", "b", "c", "d", "e"], call())) ?? [];
@@ -121,11 +122,23 @@ describe("put, copy, delete", () => {
     expect(failures.map(({ error }) => error)).toMatchObject([
       { code: "PERMISSION_DENIED", key: "a", outcome: "none" },
       { code: "UNAVAILABLE", outcome: "unknown" },
-      { code: "THROTTLED", outcome: "none" },
+      { code: "THROTTLED", outcome: "unknown" },
     ]);
     const { target, headers, body } = scripted.sent();
     expect(target).toMatch(/^\/logs\/?\?delete=?$/);
-    expect(body.toString()).toContain("<Quiet>true</Quiet>");
+    expect(body.toString()).toContain("<Quiet>false</Quiet>");
     expect(headers["content-md5"]).toBe(createHash("md5").update(body).digest("base64"));
+  });
+
+  test.for([
+    ["an empty document", xml("<DeleteResult/>"), ["a ", "b"]],
+    ["somebody else's document", xml("<html><body>Sign in</body></html>"), ["a ", "b"]],
+    ["no document", { status: 200 }, ["a ", "b"]],
+    ["a document that ends early", xml("<DeleteResult><Deleted><Key>a </Key></Deleted></DeleteResult>"), ["b"]],
+  ] as const)("many deletions: %s does not say that all are deleted", async ([, answer, wanted]) => {
+    scripted.server.play(answer);
+    const failures = (await scripted.driver.deleteMany?.(["a ", "b"], call())) ?? [];
+    expect(failures.map(({ key }) => key)).toEqual(wanted);
+    for (const { error } of failures) expect(error).toMatchObject({ code: "UNAVAILABLE", outcome: "unknown" });
   });
 });
