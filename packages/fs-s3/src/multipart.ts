@@ -129,7 +129,7 @@ export async function completeUpload(
 async function storedAs(
   requests: S3Requests,
   key: string,
-  { metadata }: DriverComplete,
+  { metadata, checksum }: DriverComplete,
   subject: Subject,
   call: DriverCall,
 ): Promise<DriverPutResult> {
@@ -142,7 +142,9 @@ async function storedAs(
       cause: error,
     });
   });
-  const isOurs = Object.entries(metadata).every(([name, value]) => found?.metadata[name] === value);
+  // Metadata is stored when an upload begins: the whole's checksum is often not known then.
+  const late = checksum?.toString(16).padStart(16, "0");
+  const isOurs = Object.entries(metadata).every(([name, value]) => (found?.metadata[name] ?? late) === value);
   if (found === undefined || !isOurs) throw incomplete("ETag", subject);
   return { version: found.version };
 }
