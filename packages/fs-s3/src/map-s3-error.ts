@@ -68,6 +68,11 @@ export function mapS3Error(thrown: unknown, request: FailedRequest): StoreError 
   });
 }
 
+/** Whether the store said which of several conditions does not hold. AWS does; MinIO and others do not. */
+export function namesCondition(thrown: unknown): boolean {
+  return typeof (Object(thrown) as Failure).Condition === "string";
+}
+
 /** A server that failed may have done it first, and so may the one behind a gateway that asks for fewer requests. */
 function outcomeOf({ code }: Meaning, status: number | undefined): StoreOutcome {
   const isRefusal = code !== "THROTTLED" && code !== "UNAVAILABLE";

@@ -1,4 +1,4 @@
-/** `put`, `copy`, `rename` and `delete`: one request each. */
+/** `put`, `copy`, `rename` and `delete`: one request each, and a look at its source for a copy that was refused. */
 import {
   CopyObjectCommand,
   DeleteObjectCommand,
@@ -13,13 +13,15 @@ import {
   type DriverInfo,
   type DriverPut,
   type DriverPutResult,
+  isStoreError,
   StoreError,
   type WriteCondition,
 } from "@varve/fs-core";
 import { createHash } from "node:crypto";
 import { checksumText, parseChecksum } from "./checksum-text.ts";
-import { mapDeleteFailure } from "./map-s3-error.ts";
+import { mapDeleteFailure, namesCondition } from "./map-s3-error.ts";
 import { versionOf } from "./object-address.ts";
+import { headObject } from "./read-object.ts";
 import { incomplete, type S3Requests, type Subject } from "./s3-requests.ts";
 import { withHeader } from "./with-header.ts";
 
@@ -65,8 +67,31 @@ export async function copyObject(
     ...conditionsOf(requests, copy),
     ...(keepsChecksums ? { ChecksumAlgorithm: "CRC64NVME" } : {}),
   });
-  const answer = await requests.send(subject, call, (client, options) => client.send(command, options));
-  return stored(answer.CopyObjectResult ?? {}, copy.checksum, subject);
+  let isNamed = false;
+  try {
+    const answer = await requests.send(subject, call, (client, options) =>
+      client.send(command, options).catch((error: unknown) => {
+        isNamed = namesCondition(error);
+        throw error;
+      }),
+    );
+    return stored(answer.CopyObjectResult ?? {}, copy.checksum, subject);
+  } catch (error) {
+    const isAboutEither = isStoreError(error) && error.status === 412 && copy.ifAbsent === true && !isNamed;
+    if (isAboutEither) await assertSource(requests, from.key, copy.ifSourceMatch, call);
+    throw error;
+  }
+}
+
+/** For a refusal that does not say which end it is about. @throws StoreError `NOT_FOUND`, `VERSION_MISMATCH` */
+async function assertSource(requests: S3Requests, key: string, version: string, call: DriverCall): Promise<void> {
+  const source = await headObject(requests, key, call);
+  if (source?.version === version) return;
+  const code = source === undefined ? "NOT_FOUND" : "VERSION_MISMATCH";
+  throw new StoreError(code, `the source is ${source === undefined ? "gone" : "another version"} by now`, {
+    operation: "copy",
+    key,
+  });
 }
 
 /** Of directory buckets only. */
@@ -198,7 +223,7 @@ export function stored(
 
 /** Only in the store's own words: a proxy says 404 too. */
 function isGone(error: unknown): boolean {
-  return error instanceof StoreError && error.vendorCode === "NoSuchKey";
+  return isStoreError(error) && error.vendorCode === "NoSuchKey";
 }
 
 function md5Text(body: unknown): string {

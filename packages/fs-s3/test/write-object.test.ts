@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { checksumText } from "../src/checksum-text.ts";
 import { call, info, plainPut } from "./driver-under-test.ts";
-import { bytes, scriptedDriver, xml } from "./scripted-driver.ts";
+import { bytes, found, scriptedDriver, xml } from "./scripted-driver.ts";
 import type { ScriptedAnswer } from "./scripted-server.ts";
 
 const scripted = scriptedDriver();
@@ -96,6 +96,21 @@ describe("put, copy, delete", () => {
     await expect(scripted.driver.copy(info, "to", { ...copy, checksum: 8n }, call())).rejects.toMatchObject({
       code: "CORRUPT",
     });
+  });
+
+  test.for([
+    ["an object is there", found, "ALREADY_EXISTS"],
+    ["the source is another version", { ...found, headers: { ...found.headers, etag: '"v2"' } }, "VERSION_MISMATCH"],
+    ["the source is gone", { status: 404 }, "NOT_FOUND"],
+    ["that cannot be told", { status: 503 }, "UNAVAILABLE"],
+  ] as const)("a copy that is refused without a word on which condition: %s", async ([, source, code]) => {
+    scripted.server.play({ ...xml("<Error><Code>PreconditionFailed</Code></Error>"), status: 412 }, source);
+    const copying = scripted.driver.copy(info, "to", { ...plainPut, ifSourceMatch: "v1", ifAbsent: true }, call());
+    await expect(copying).rejects.toMatchObject({ code, outcome: "none" });
+    expect(scripted.server.requests.map(({ method, target }) => [method, target.split("?")[0]])).toEqual([
+      ["PUT", "/logs/to"],
+      ["HEAD", "/logs/from"],
+    ]);
   });
 
   test("a deletion, on a condition or not; nothing there is fine", async () => {
