@@ -80,6 +80,8 @@ export class GcsClient {
       ? target.session.pathname + target.session.search
       : this.#basePath + withQuery(target.path, { userProject: this.#userProject });
     const authorization = await this.#authorizer.authorize(`${origin.origin}/`, signal);
+    // Google's library knows nothing of `close`, and an agent that was destroyed would connect all the same.
+    if (this.#isClosed) throw new StoreError("CLOSED", "the store was closed");
     const head = await this.#sent(call, {
       method,
       origin,

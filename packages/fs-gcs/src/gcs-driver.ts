@@ -102,7 +102,8 @@ class GcsDriver implements ObjectStoreDriver {
       signal,
     });
     const written = parseWritten(value, true);
-    await assertWritten(this.#client, { bucket: this.#bucket, name, wanted, isSentAgain: true, signal }, written);
+    const sent = { bucket: this.#bucket, name, wanted, condition: request, isSentAgain: true, signal };
+    await assertWritten(this.#client, sent, written);
     return { version: written.generation };
   }
 

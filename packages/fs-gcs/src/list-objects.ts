@@ -40,8 +40,9 @@ async function hasMore(
   signal: AbortSignal,
 ): Promise<boolean> {
   const query = { prefix: folder, startOffset: startAfter, maxResults: 2, fields: listFields };
-  const { items } = await send(client, bucket, signal, query);
-  return items.some(({ key }) => key !== startAfter);
+  const { items, nextPageToken } = await send(client, bucket, signal, query);
+  // A page may hold fewer than it was asked for: what comes with the next one is not known, and a folder may be shown.
+  return nextPageToken !== undefined || items.some(({ key }) => key !== startAfter);
 }
 
 interface Page {

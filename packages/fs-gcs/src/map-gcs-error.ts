@@ -146,6 +146,9 @@ function codeOf(status: number, envelope: Envelope | undefined, request: FailedR
       return request.condition?.ifAbsent === true ? "ALREADY_EXISTS" : "VERSION_MISMATCH";
     case 413:
       return "TOO_LARGE";
+    case 499:
+      // An upload that was cancelled.
+      return request.isToUpload === true ? "NOT_FOUND" : "INVALID_ARGUMENT";
     case 416:
       return "INVALID_RANGE";
     case 429:

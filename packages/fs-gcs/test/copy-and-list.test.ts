@@ -118,6 +118,12 @@ describe("list", () => {
     expect(server.received[1]?.query.get("prefix")).toBe("b/");
   });
 
+  test("after a key in a folder of which the store shows no more yet", async () => {
+    const { driver } = await openFixture([{ json: { prefixes: ["b/"] } }, { json: { nextPageToken: "more" } }]);
+    const { prefixes } = await driver.listPage(list({ startAfter: "b/c", delimiter: "/" }), call);
+    expect(prefixes).toEqual(["b/"]);
+  });
+
   test("stays in the store's folder", async () => {
     const { driver, server } = await openFixture([{ json: { items: [item("top/in/a")], prefixes: ["top/in/b/"] } }], {
       prefix: "top/in",
