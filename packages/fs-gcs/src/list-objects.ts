@@ -5,6 +5,8 @@ import { notTheStore } from "./map-gcs-error.ts";
 import { objectsPath, withQuery } from "./object-address.ts";
 import { listFields, parseListed, record } from "./object-resource.ts";
 
+const listKind = "storage#objects";
+
 /** @param request names of the bucket, not keys of the driver; so are those of the page */
 export async function listObjects(
   client: GcsClient,
@@ -60,8 +62,9 @@ async function send(
   const path = withQuery(objectsPath(bucket), query);
   const value = await client.sendForJson({ method: "GET", target: { path }, changes: false, signal });
   // What is empty is left out.
-  const { items = [], prefixes = [], nextPageToken } = record(value);
-  if (!Array.isArray(items) || !Array.isArray(prefixes)) throw notTheStore("no listing", false);
+  const { kind, items = [], prefixes = [], nextPageToken } = record(value);
+  // Any other document would read as a listing of nothing.
+  if (kind !== listKind || !Array.isArray(items) || !Array.isArray(prefixes)) throw notTheStore("no listing", false);
   return {
     items: items.map(parseListed),
     prefixes: prefixes.map(String),
