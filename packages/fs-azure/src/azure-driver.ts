@@ -64,6 +64,7 @@ class AzureDriver implements ObjectStoreDriver {
   readonly #client: AzureClient;
   readonly #clock: Clock;
   readonly #random: Random;
+  #isClosed = false;
 
   constructor(settings: ResolvedAzureSettings, { clock = systemClock, random = systemRandom, agent }: AzureParts) {
     const { account, container, prefix } = settings;
@@ -225,6 +226,7 @@ class AzureDriver implements ObjectStoreDriver {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#client.close();
   }
 
@@ -241,6 +243,8 @@ class AzureDriver implements ObjectStoreDriver {
   }
 
   async #send<T>(call: DriverCall, request: RequestOf, run: () => Promise<T>): Promise<T> {
+    // Connections that were closed would be opened again.
+    if (this.#isClosed) throw new StoreError("CLOSED", "the driver was closed");
     try {
       return await run();
     } catch (error) {

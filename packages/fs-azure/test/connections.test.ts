@@ -135,5 +135,8 @@ test("the driver's own connections are kept between requests, as many as were al
   await driver.close();
   await driver.close();
   await closed;
+  const late = driver.put("too late", Uint8Array.of(1), put, { signal });
+  await expect(late).rejects.toMatchObject({ code: "CLOSED", outcome: "none" });
+  expect([service.requests.length, service.sockets.size]).toEqual([13, 0]);
   await service.stop();
 });
