@@ -192,7 +192,11 @@ class AzureDriver implements ObjectStoreDriver {
     }
     const { container, access } = this.#settings;
     const rename = { container, from: this.#name(from), to: this.#name(to), ifAbsent, access };
-    return this.#send(call, { ifAbsent }, () => renamePath(this.#client, rename, call.signal));
+    return this.#send(call, { ifAbsent }, async () => {
+      // A folder is no object, and the service would move it with all that is in it.
+      if ((await this.head(from, call)) === undefined) throw new StoreError("NOT_FOUND", "nothing is there to rename");
+      await renamePath(this.#client, rename, call.signal);
+    });
   }
 
   async delete(key: string, { ifMatch }: { readonly ifMatch?: string }, call: DriverCall): Promise<void> {

@@ -38,6 +38,12 @@ afterEach(async () => {
   await service?.stop();
 });
 
+/** What a rename is answered, after the look at its source. */
+const renaming =
+  (answer: () => RecordedAnswer | undefined): Answering =>
+  ({ method }) =>
+    method === "HEAD" ? { ...created, status: 200 } : answer();
+
 type Access = Pick<AzureSettings, "accountKey" | "sasToken" | "credential">;
 
 async function open(access: Access, answering: Answering, more: Partial<AzureSettings> = {}): Promise<RecordedService> {
@@ -54,52 +60,83 @@ function opened(): ObjectStoreDriver {
   return driver;
 }
 
-test("a rename is one request to the Data Lake service", async () => {
-  const { requests } = await open({ accountKey }, () => created, { hierarchicalNamespace: true });
+test("a rename is one request to the Data Lake service, after a look at what is renamed", async () => {
+  const { requests } = await open(
+    { accountKey },
+    renaming(() => created),
+    { hierarchicalNamespace: true },
+  );
   await opened().rename?.("a b/100%", "c/d+é", { ifAbsent: true }, call);
   expect(requests.map(({ method, url, body }) => [method, url.href, body.length])).toEqual([
+    ["HEAD", "https://lake1.blob.core.windows.net/logs/in/a%20b/100%25", 0],
     ["PUT", "https://lake1.dfs.core.windows.net/logs/in/c/d%2B%C3%A9", 0],
   ]);
-  expect(requests[0]?.headers).toMatchObject({
+  expect(requests[1]?.headers).toMatchObject({
     "x-ms-rename-source": "/logs/in/a%20b/100%25",
     "if-none-match": "*",
     "content-length": "0",
     authorization: expect.stringMatching(/^SharedKey lake1:/),
   });
-  expect(requests[0]?.headers).not.toHaveProperty("x-ms-blob-type");
+  expect(requests[1]?.headers).not.toHaveProperty("x-ms-blob-type");
+});
+
+test.each([
+  ["a folder", { ...created, status: 200, headers: { ...created.headers, "x-ms-meta-hdi_isfolder": "true" } }],
+  ["nothing", { ...created, status: 404, headers: { ...created.headers, "x-ms-error-code": "BlobNotFound" } }],
+])("a rename of %s is not sent: it would move all that is in it", async (_, answer) => {
+  const { requests } = await open({ accountKey }, () => answer, { hierarchicalNamespace: true });
+  const rename = opened().rename?.("folder", "b", { ifAbsent: false }, call);
+  await expect(rename).rejects.toMatchObject({ code: "NOT_FOUND", outcome: "none" });
+  expect(requests.map(({ method }) => method)).toEqual(["HEAD"]);
 });
 
 test("a rename that may replace has no condition", async () => {
-  const { requests } = await open({ accountKey }, () => created, { hierarchicalNamespace: true });
+  const { requests } = await open(
+    { accountKey },
+    renaming(() => created),
+    { hierarchicalNamespace: true },
+  );
   await opened().rename?.("a", "b", { ifAbsent: false }, call);
-  expect(requests[0]?.headers).not.toHaveProperty("if-none-match");
+  expect(requests[1]?.headers).not.toHaveProperty("if-none-match");
 });
 
 test("a rename under a shared access signature signs both names", async () => {
-  const { requests } = await open({ sasToken }, () => created, { hierarchicalNamespace: true });
+  const { requests } = await open(
+    { sasToken },
+    renaming(() => created),
+    { hierarchicalNamespace: true },
+  );
   await opened().rename?.("a", "b", { ifAbsent: true }, call);
-  expect(requests[0]?.url.search).toBe(`?${sasToken}`);
-  expect(requests[0]?.headers["x-ms-rename-source"]).toBe(`/logs/in/a?${sasToken}`);
+  expect(requests[1]?.url.search).toBe(`?${sasToken}`);
+  expect(requests[1]?.headers["x-ms-rename-source"]).toBe(`/logs/in/a?${sasToken}`);
 });
 
 test("a rename under a credential carries its token", async () => {
   const credential = { getToken: async () => ({ token: "token-1", expiresOnTimestamp: 4_000_000_000_000 }) };
-  const { requests } = await open({ credential }, () => created, { hierarchicalNamespace: true });
+  const { requests } = await open(
+    { credential },
+    renaming(() => created),
+    { hierarchicalNamespace: true },
+  );
   await opened().rename?.("a", "b", { ifAbsent: true }, call);
-  expect(requests[0]?.headers["authorization"]).toBe("Bearer token-1");
+  expect(requests[1]?.headers["authorization"]).toBe("Bearer token-1");
 });
 
 test("the folder above a new name is made when it is missing, and the rename sent again", async () => {
   const script = [lake["RenameDestinationParentPathNotFound"], lake["PathAlreadyExists"], created];
-  const { requests } = await open({ accountKey }, () => script.shift(), { hierarchicalNamespace: true });
+  const { requests } = await open(
+    { accountKey },
+    renaming(() => script.shift()),
+    { hierarchicalNamespace: true },
+  );
   await opened().rename?.("a", "new/folder/b", { ifAbsent: false }, call);
-  expect(requests.map(({ url }) => url.pathname + url.search)).toEqual([
+  expect(requests.slice(1).map(({ url }) => url.pathname + url.search)).toEqual([
     "/logs/in/new/folder/b",
     "/logs/in/new/folder?resource=directory",
     "/logs/in/new/folder/b",
   ]);
-  expect(requests[1]?.headers).toMatchObject({ "if-none-match": "*" });
-  expect(requests[1]?.headers).not.toHaveProperty("x-ms-rename-source");
+  expect(requests[2]?.headers).toMatchObject({ "if-none-match": "*" });
+  expect(requests[2]?.headers).not.toHaveProperty("x-ms-rename-source");
 });
 
 test.each([
@@ -108,7 +145,11 @@ test.each([
   ["PathAlreadyExists", "ALREADY_EXISTS"],
   ["InvalidSourceOrDestinationResourceType", "KEY_CONFLICT"],
 ])("a rename refused with %s is %s", async (name, code) => {
-  await open({ accountKey }, () => lake[name], { hierarchicalNamespace: true });
+  await open(
+    { accountKey },
+    renaming(() => lake[name]),
+    { hierarchicalNamespace: true },
+  );
   await expect(opened().rename?.("a", "b", { ifAbsent: true }, call)).rejects.toMatchObject({
     code,
     vendorCode: name,
