@@ -42,7 +42,7 @@ import { isFolder, listPage } from "./list-page.ts";
 import { listUploadsPage } from "./list-uploads-page.ts";
 import { mapAzureError, type RequestContext } from "./map-azure-error.ts";
 import { renamePath } from "./rename-path.ts";
-import { etagOf, versionOf } from "./version.ts";
+import { assertServices, etagOf, versionOf } from "./version.ts";
 
 /** What a driver gets from outside. */
 export interface AzureParts {
@@ -118,10 +118,11 @@ class AzureDriver implements ObjectStoreDriver {
     const { number, bytes, checksum } = part;
     const tag = blockId(uploadId, number);
     return this.#send(call, {}, async () => {
-      await this.#blob(key).stageBlock(tag, bytes, bytes.byteLength, {
+      const answer = await this.#blob(key).stageBlock(tag, bytes, bytes.byteLength, {
         transactionalContentCrc64: littleEndian(checksum),
         abortSignal: call.signal,
       });
+      assertServices(answer);
       return { number, size: bytes.byteLength, tag, checksum };
     });
   }
@@ -176,7 +177,11 @@ class AzureDriver implements ObjectStoreDriver {
       const { url, ...authorization } = source;
       // The service knows the condition, the SDK has no option for it; without it parts could be of two versions.
       const blob = this.#client.blobWith(this.#name(key), { set: { "x-ms-source-if-match": etagOf(from.version) } });
-      await blob.stageBlockFromURL(tag, url, offset, size, { ...authorization, abortSignal: call.signal });
+      const answer = await blob.stageBlockFromURL(tag, url, offset, size, {
+        ...authorization,
+        abortSignal: call.signal,
+      });
+      assertServices(answer);
       return { number, size, tag, checksum: undefined };
     });
   }

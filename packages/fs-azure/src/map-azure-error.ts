@@ -164,7 +164,7 @@ export function mapAzureError(error: unknown, context: RequestContext): StoreErr
     `${meaning.says} (${words.filter((word) => word !== undefined).join(", ") || nameOf(error)})`,
     {
       outcome: isRead || certain ? "none" : "unknown",
-      cause: safeCause(error),
+      cause: safeCause(error, failure),
       ...(meaning.retryable === undefined ? {} : { retryable: meaning.retryable }),
       ...(failure.status === undefined ? {} : { status: failure.status }),
       ...(failure.vendorCode === undefined ? {} : { vendorCode: failure.vendorCode }),
@@ -246,13 +246,15 @@ function retryAfterMs(seconds: string | undefined): number | undefined {
 }
 
 /**
- * The first line of the message is a sentence; below it, and in answers that the SDK could not read, stands whatever was
- * answered: the signature that was computed, for example.
+ * Of the service's own refusals the first line is a sentence; below it stands what was answered for: the signature that
+ * was computed, for example. What anybody else answered may repeat the whole request.
  */
-function safeCause(error: unknown): Error {
+function safeCause(error: unknown, { status, vendorCode }: Failure): Error {
   const cause = describeCause(error);
   const [line = ""] = cause.message.split("\n", 1);
-  const short = new Error(/[<{]/.test(line) ? "an answer that is not shown" : line.slice(0, 300));
+  const isParsers = cause.name === "SyntaxError" || ("code" in cause && cause.code === "PARSE_ERROR");
+  const isShown = !isParsers && (status === undefined || vendorCode !== undefined) && !/[<{]/.test(line);
+  const short = new Error(isShown ? line.slice(0, 300) : "an answer that is not shown");
   short.name = cause.name;
   short.stack = `${short.name}: ${short.message}`;
   return "code" in cause ? Object.assign(short, { code: cause.code }) : short;

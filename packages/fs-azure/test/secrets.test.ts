@@ -51,7 +51,21 @@ const jsonEcho: Answering = ({ url, headers }) => ({
     error: { code: "AuthenticationFailed", message: `Refused.\n${url.href} ${JSON.stringify(headers)}` },
   }),
 });
+/** The request as it came: no address in it has a host, and nothing looks like a document. */
+const plainEcho =
+  (status: number, type: string): Answering =>
+  ({ method, url, headers }) => ({
+    status,
+    headers: { "content-type": type },
+    body: [`${method} ${url.pathname}${url.search}`, ...Object.entries(headers).map((pair) => pair.join(": "))].join(
+      " ",
+    ),
+  });
 const failures: readonly [string, Answering][] = [
+  ["echoed as text", plainEcho(400, "text/plain")],
+  ["echoed as text, as a success", plainEcho(200, "text/plain")],
+  ["echoed as text, as a creation", plainEcho(201, "text/plain")],
+  ["echoed as what it is not", plainEcho(201, "application/xml")],
   ["refused", () => answers["AuthenticationFailed"]],
   ["failed", () => answers["InternalError"]],
   ["echoed", echo],
