@@ -77,6 +77,15 @@ describe("put", () => {
     await driver.put("a", digits, putOf({ checksum: crc64Nvme(digits) }), call);
   });
 
+  test("a page of somebody else is no deletion", async () => {
+    const { driver } = await openFixture([
+      { status: 200, bytes: Buffer.from("<html>Sign in</html>") },
+      { status: 200 },
+    ]);
+    await expect(driver.delete("a", {}, call)).rejects.toMatchObject({ code: "UNAVAILABLE", outcome: "unknown" });
+    await driver.delete("a", {}, call);
+  });
+
   // What was there before is gone with it, unless nothing was.
   test.for([
     [{ ifAbsent: true }, "none", true],
