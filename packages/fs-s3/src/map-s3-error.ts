@@ -26,6 +26,7 @@ interface Failure {
   readonly syscall?: unknown;
   /** Of an error that stands for several: one for each address that was tried. */
   readonly errors?: unknown;
+  readonly cause?: unknown;
   readonly Condition?: unknown;
   readonly Region?: unknown;
   /** Only in errors that were made from an answer. */
@@ -182,7 +183,9 @@ function regionMeaning(failure: Failure): Meaning {
 function unansweredMeaning(failure: Failure): Meaning {
   const { name, code, message } = failure;
   const text = typeof message === "string" ? message : "";
-  if (typeof name === "string" && /CredentialsProviderError|TokenProviderError/.test(name)) return unauthenticated;
+  if (typeof name === "string" && /CredentialsProviderError|TokenProviderError/.test(name)) {
+    return isPassing(failure, 4) ? { code: "UNAVAILABLE", advice: "who gives credentials failed" } : unauthenticated;
+  }
   if (/^Could not load credentials|^Resolved credential object is not valid/.test(text)) return unauthenticated;
   if (text === "Region is missing") return { code: "INVALID_ARGUMENT", advice: "set region, or AWS_REGION" };
   if (typeof code !== "string") return { code: "UNAVAILABLE", outcome: "unknown" };
@@ -193,6 +196,15 @@ function unansweredMeaning(failure: Failure): Meaning {
   if (/^ERR_(?:INVALID|UNESCAPED|HTTP_INVALID)/.test(code)) return { code: "INVALID_ARGUMENT" };
   return { code: "UNAVAILABLE", outcome: "unknown" };
 }
+
+/** Whether the identity service, or the way to it, failed: nobody has to see to the credentials then. */
+function isPassing({ code, $metadata: metadata, cause }: Failure, depth: number): boolean {
+  const status = metadata?.httpStatusCode ?? 0;
+  if (status >= 500 || status === 429 || (typeof code === "string" && networkCode.test(code))) return true;
+  return depth > 0 && typeof cause === "object" && cause !== null && isPassing(cause, depth - 1);
+}
+
+const networkCode = /^E(?:AI_AGAIN|CONN[A-Z]+|HOST[A-Z]+|NET[A-Z]+|NOTFOUND|PIPE|TIMEDOUT)$/;
 
 const tlsAdvice = "the endpoint does not speak TLS as it should";
 
@@ -240,8 +252,8 @@ function requestIdOf({ $metadata: metadata }: Failure): { readonly requestId?: s
 }
 
 /** The fields of an error that are kept, without what must not be shown. */
-function cleanError(thrown: unknown, depth: number): Failure & { readonly cause?: unknown } {
-  const { name, message, code, cause } = Object(thrown) as Failure & { readonly cause?: unknown };
+function cleanError(thrown: unknown, depth: number): Failure {
+  const { name, message, code, cause } = Object(thrown) as Failure;
   return {
     name,
     message: clean(typeof message === "string" ? message : String(thrown)),
@@ -252,7 +264,11 @@ function cleanError(thrown: unknown, depth: number): Failure & { readonly cause?
 
 /** Some servers answer with what was sent: what could be a signature, a token or a key is cut. */
 function clean(text: string): string {
-  return withoutQueries(text)
-    .replaceAll(/((?:signature|credential|security-token|authorization|secret\w*|token)["']?\s*[:=]\s*)\S+/gi, "$1…")
-    .slice(0, 500);
+  return (
+    withoutQueries(text)
+      // What is that long is no word: a signature, or a token whose name may stand anywhere.
+      .replaceAll(/[A-Za-z0-9+/=]{40,}/g, "…")
+      .replaceAll(/((?:signature|credential|security-token|authorization|secret\w*|token)["']?\s*[:=]\s*)\S+/gi, "$1…")
+      .slice(0, 500)
+  );
 }

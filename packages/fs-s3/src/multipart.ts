@@ -21,7 +21,7 @@ import {
 import { checksumText, parseChecksum } from "./checksum-text.ts";
 import { headObject } from "./read-object.ts";
 import { incomplete, type S3Requests, type Subject } from "./s3-requests.ts";
-import { conditionsOf, stored, storedBeside, writeSubject } from "./write-object.ts";
+import { assertDone, conditionsOf, stored, storedBeside, writeSubject } from "./write-object.ts";
 
 const wholeChecksum = { ChecksumAlgorithm: "CRC64NVME", ChecksumType: "FULL_OBJECT" } as const;
 
@@ -164,7 +164,7 @@ export async function abortUpload(
   });
   const subject: Subject = { operation: "abortUpload", key, isWrite: true };
   try {
-    await requests.send(subject, call, (client, options) => client.send(command, options));
+    assertDone(await requests.send(subject, call, (client, options) => client.send(command, options)), subject);
   } catch (error) {
     if (!isStoreError(error) || error.vendorCode !== "NoSuchUpload") throw error;
   }

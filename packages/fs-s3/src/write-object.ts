@@ -111,7 +111,7 @@ export async function renameObject(
     ...(ifAbsent ? { DestinationIfNoneMatch: "*" } : {}),
   });
   const subject: Subject = { operation: "rename", key: to, isWrite: true, ifAbsent };
-  await requests.send(subject, call, (client, options) => client.send(command, options));
+  assertDone(await requests.send(subject, call, (client, options) => client.send(command, options)), subject);
 }
 
 export async function deleteObject(
@@ -128,7 +128,7 @@ export async function deleteObject(
   });
   const subject: Subject = { operation: "delete", key, isWrite: true, ifMatch };
   try {
-    await requests.send(subject, call, (client, options) => client.send(command, options));
+    assertDone(await requests.send(subject, call, (client, options) => client.send(command, options)), subject);
   } catch (error) {
     if (!isGone(error) || ifMatch !== undefined) throw error;
   }
@@ -219,6 +219,14 @@ export function stored(
     });
   }
   return { version: versionOf(answer.ETag) };
+}
+
+/** For successes that say nothing: a proxy's page is one too. @throws StoreError `UNAVAILABLE` */
+export function assertDone(
+  { $metadata: metadata }: { readonly $metadata: { readonly httpStatusCode?: number; readonly requestId?: string } },
+  subject: Subject,
+): void {
+  if (metadata.httpStatusCode !== 204 && metadata.requestId === undefined) throw incomplete("request id", subject);
 }
 
 /** Only in the store's own words: a proxy says 404 too. */

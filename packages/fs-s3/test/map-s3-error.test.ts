@@ -8,7 +8,7 @@ import { createServer } from "node:net";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mapS3Error } from "../src/map-s3-error.ts";
-import { call, canaryCredentials, driverAt, requestsByName } from "./driver-under-test.ts";
+import { call, canaryCredentials, driverAt, plainPut, requestsByName } from "./driver-under-test.ts";
 import { type ScriptedAnswer, type ScriptedServer, startScriptedServer } from "./scripted-server.ts";
 
 interface Row {
@@ -66,6 +66,24 @@ test("a server that repeats what it was sent gives no secret away", async () => 
   const error = await failureOf(server.url, "put");
   const shown = inspect(error, { depth: 12, showHidden: true }) + JSON.stringify(error) + error.stack;
   expect(shown).not.toContain("CANARY");
+  expect(shown).not.toMatch(/[0-9a-f]{64}/);
+});
+
+test("a server that repeats it in other words neither", async () => {
+  const sessionToken = Buffer.from("CANARY".repeat(20)).toString("base64");
+  server.play((request, response) => {
+    const headers = request.rawHeaders.join(" ");
+    response.writeHead(403, { "content-type": "application/xml" });
+    response.end(`<Error><Code>AccessDenied</Code><Message>not ${headers}</Message></Error>`);
+  });
+  const driver = driverAt(server.url, { credentials: { ...canaryCredentials, sessionToken } });
+  const error = await driver
+    .head("k", call())
+    .catch(() => driver.get("k", {}, call()).catch((thrown: unknown) => thrown));
+  await driver.close();
+  const shown = inspect(error, { depth: 12, showHidden: true }) + JSON.stringify(error);
+  expect(shown).toContain("AccessDenied: not");
+  expect(shown).not.toContain(sessionToken.slice(0, 40));
   expect(shown).not.toMatch(/[0-9a-f]{64}/);
 });
 
@@ -137,6 +155,22 @@ describe("no answer", () => {
     broken("UNABLE_TO_VERIFY_LEAF_SIGNATURE"),
   ])("%s: no connection came about, nothing was sent", (error) => {
     expect(mapS3Error(error, asked)).toMatchObject({ code: "UNAVAILABLE", outcome: "none" });
+  });
+
+  test.for([
+    ["the way to it broke", Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }), true],
+    ["it failed", Object.assign(new Error("try again"), { $metadata: { httpStatusCode: 503 } }), true],
+    ["it refused", Object.assign(new Error("no"), { $metadata: { httpStatusCode: 403 } }), false],
+  ] as const)("who gives credentials gave none: %s", async ([, reason, isPassing]) => {
+    const driver = driverAt(server.url, {
+      credentials: () => Promise.reject(new Error("no token", { cause: reason })),
+    });
+    await expect(driver.put("k", new Uint8Array(1), plainPut, call())).rejects.toMatchObject({
+      code: isPassing ? "UNAVAILABLE" : "UNAUTHENTICATED",
+      outcome: "none",
+      retryable: isPassing,
+    });
+    await driver.close();
   });
 
   test("credentials cannot be had", async () => {

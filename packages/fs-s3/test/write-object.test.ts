@@ -121,6 +121,17 @@ describe("put, copy, delete", () => {
     await scripted.driver.delete("k", {}, call());
   });
 
+  test("a page of somebody else is no deletion", async () => {
+    scripted.server.play({ status: 200, headers: { "content-type": "text/html" }, body: "<html>Sign in</html>" });
+    const doubtful = { code: "UNAVAILABLE", outcome: "unknown" };
+    await expect(scripted.driver.delete("k", {}, call())).rejects.toMatchObject(doubtful);
+    await expect(scripted.driver.delete("k", { ifMatch: "v1" }, call())).rejects.toMatchObject(doubtful);
+    await expect(scripted.driver.abortUpload("k", "u", call())).rejects.toMatchObject(doubtful);
+    await expect(scripted.driver.rename?.("k", "l", { ifAbsent: true }, call())).rejects.toMatchObject(doubtful);
+    scripted.server.play({ status: 200, headers: { "x-amz-request-id": "R1" } });
+    await scripted.driver.delete("k", {}, call());
+  });
+
   test("many deletions: what failed is told, what was gone is not", async () => {
     await scripted.open({ prefix: "p" });
     scripted.server.play(
