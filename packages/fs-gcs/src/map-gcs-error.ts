@@ -27,7 +27,9 @@ export function mapGcsAnswer(answer: HttpAnswer, request: FailedRequest): StoreE
   const envelope = parseEnvelope(text);
   // Front ends and proxies answer too; what those say is no word of what the store did.
   const isStores = envelope !== undefined || headers["x-guploader-uploadid"] !== undefined;
-  const code = codeOf(status, envelope, request);
+  // "Not found", said by somebody who does not know what is stored, is no word about an object.
+  const isMisled = !isStores && request.isToUpload !== true && (status === 404 || status === 410);
+  const code = isMisled ? "UNAVAILABLE" : codeOf(status, envelope, request);
   const isOver = request.isToUpload === true && code === "NOT_FOUND";
   const isCertain = isStores && status !== 408 && (status < 500 || status === 501);
   const said = envelope?.message ?? text;

@@ -77,6 +77,18 @@ describe("put", () => {
     await driver.put("a", digits, putOf({ checksum: crc64Nvme(digits) }), call);
   });
 
+  test("a gateway that does not know the way does not say that nothing is there", async () => {
+    const lost = {
+      status: 404,
+      headers: { "content-type": "text/plain" },
+      bytes: Buffer.from("default backend - 404"),
+    };
+    const { driver } = await openFixture(() => lost);
+    await expect(driver.head("a", call)).rejects.toMatchObject({ code: "UNAVAILABLE", outcome: "none" });
+    await expect(driver.get("a", {}, call)).rejects.toMatchObject({ code: "UNAVAILABLE", outcome: "none" });
+    await expect(driver.delete("a", {}, call)).rejects.toMatchObject({ code: "UNAVAILABLE", outcome: "unknown" });
+  });
+
   test("a page of somebody else is no deletion", async () => {
     const { driver } = await openFixture([
       { status: 200, bytes: Buffer.from("<html>Sign in</html>") },

@@ -143,6 +143,8 @@ function statusMeaning(
     case 403:
       return { code: "PERMISSION_DENIED", outcome };
     case 404:
+      // Answers to HEAD have no words; a gateway that does not know the way has others than S3.
+      if (!request.isWrite && request.operation !== "head" && vendorCode === undefined) return { code: "UNAVAILABLE" };
       return { code: request.ifMatch !== undefined && request.isWrite ? "VERSION_MISMATCH" : "NOT_FOUND", outcome };
     case 405:
     case 501:
