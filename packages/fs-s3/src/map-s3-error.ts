@@ -249,7 +249,10 @@ function retryAfterOf(headers: Readonly<Record<string, string>> | undefined): nu
 }
 
 function requestIdOf({ $metadata: metadata }: Failure): { readonly requestId?: string } {
-  const ids = [metadata?.requestId, metadata?.extendedRequestId].filter((id) => id !== undefined);
+  const ids = [metadata?.requestId, metadata?.extendedRequestId].filter(
+    // Not what something on the way may have put there.
+    (id) => id !== undefined && /^[\w.:+/=-]{1,200}$/.test(id),
+  );
   return ids.length === 0 ? {} : { requestId: ids.join(" ") };
 }
 

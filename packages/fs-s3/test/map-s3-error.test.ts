@@ -73,7 +73,8 @@ test("a server that repeats it in other words neither", async () => {
   const sessionToken = Buffer.from("CANARY".repeat(20)).toString("base64");
   server.play((request, response) => {
     const headers = request.rawHeaders.join(" ");
-    response.writeHead(403, { "content-type": "application/xml" });
+    const id = String(request.headers["authorization"]);
+    response.writeHead(403, { "content-type": "application/xml", "x-amz-request-id": id });
     response.end(`<Error><Code>AccessDenied</Code><Message>not ${headers}</Message></Error>`);
   });
   const driver = driverAt(server.url, { credentials: { ...canaryCredentials, sessionToken } });
