@@ -28,6 +28,7 @@ import {
   StoreError,
   systemClock,
   systemRandom,
+  untilAborted,
   type UploadedPart,
   type WriteCondition,
 } from "@varve/fs-core";
@@ -64,7 +65,7 @@ class AzureDriver implements ObjectStoreDriver {
   readonly #client: AzureClient;
   readonly #clock: Clock;
   readonly #random: Random;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(settings: ResolvedAzureSettings, { clock = systemClock, random = systemRandom, agent }: AzureParts) {
     const { account, container, prefix } = settings;
@@ -235,7 +236,7 @@ class AzureDriver implements ObjectStoreDriver {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
     this.#client.close();
   }
 
@@ -252,12 +253,16 @@ class AzureDriver implements ObjectStoreDriver {
   }
 
   async #send<T>(call: DriverCall, request: RequestOf, run: () => Promise<T>): Promise<T> {
-    // Connections that were closed would be opened again.
-    if (this.#isClosed) throw new StoreError("CLOSED", "the driver was closed");
+    const { signal } = this.#closing;
+    if (signal.aborted) throw new StoreError("CLOSED", "the driver was closed");
     try {
-      return await run();
+      // What waits for a connection is not told by its agent that there will be none.
+      return await untilAborted(run(), signal);
     } catch (error) {
-      throw this.#error(error, call, request);
+      if (!signal.aborted || call.signal.aborted) throw this.#error(error, call, request);
+      throw new StoreError("CLOSED", "the driver was closed", {
+        outcome: request.kind === "read" ? "none" : "unknown",
+      });
     }
   }
 
