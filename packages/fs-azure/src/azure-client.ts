@@ -17,6 +17,7 @@ import {
   newPipeline,
 } from "@azure/storage-blob";
 import type { AzureAccess, ResolvedAzureSettings } from "./azure-settings.ts";
+import { closeAgent } from "./close-agent.ts";
 import { TypedCredential } from "./typed-credential.ts";
 
 /** With options that the SDK passes on to its pipeline and does not declare. */
@@ -93,7 +94,7 @@ export class AzureClient {
 
   /** Idempotent. */
   close(): void {
-    if (this.#ownsAgent) this.#agent.destroy();
+    if (this.#ownsAgent) closeAgent(this.#agent);
   }
 }
 

@@ -28,6 +28,7 @@ import {
   StoreError,
   systemClock,
   systemRandom,
+  untilAborted,
   type UploadedPart,
   type WriteCondition,
 } from "@varve/fs-core";
@@ -42,7 +43,7 @@ import { isFolder, listPage } from "./list-page.ts";
 import { listUploadsPage } from "./list-uploads-page.ts";
 import { mapAzureError, type RequestContext } from "./map-azure-error.ts";
 import { renamePath } from "./rename-path.ts";
-import { etagOf, versionOf } from "./version.ts";
+import { assertServices, etagOf, versionOf } from "./version.ts";
 
 /** What a driver gets from outside. */
 export interface AzureParts {
@@ -64,6 +65,7 @@ class AzureDriver implements ObjectStoreDriver {
   readonly #client: AzureClient;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #closing = new AbortController();
 
   constructor(settings: ResolvedAzureSettings, { clock = systemClock, random = systemRandom, agent }: AzureParts) {
     const { account, container, prefix } = settings;
@@ -117,10 +119,11 @@ class AzureDriver implements ObjectStoreDriver {
     const { number, bytes, checksum } = part;
     const tag = blockId(uploadId, number);
     return this.#send(call, {}, async () => {
-      await this.#blob(key).stageBlock(tag, bytes, bytes.byteLength, {
+      const answer = await this.#blob(key).stageBlock(tag, bytes, bytes.byteLength, {
         transactionalContentCrc64: littleEndian(checksum),
         abortSignal: call.signal,
       });
+      assertServices(answer);
       return { number, size: bytes.byteLength, tag, checksum };
     });
   }
@@ -175,7 +178,11 @@ class AzureDriver implements ObjectStoreDriver {
       const { url, ...authorization } = source;
       // The service knows the condition, the SDK has no option for it; without it parts could be of two versions.
       const blob = this.#client.blobWith(this.#name(key), { set: { "x-ms-source-if-match": etagOf(from.version) } });
-      await blob.stageBlockFromURL(tag, url, offset, size, { ...authorization, abortSignal: call.signal });
+      const answer = await blob.stageBlockFromURL(tag, url, offset, size, {
+        ...authorization,
+        abortSignal: call.signal,
+      });
+      assertServices(answer);
       return { number, size, tag, checksum: undefined };
     });
   }
@@ -191,7 +198,11 @@ class AzureDriver implements ObjectStoreDriver {
     }
     const { container, access } = this.#settings;
     const rename = { container, from: this.#name(from), to: this.#name(to), ifAbsent, access };
-    return this.#send(call, { ifAbsent }, () => renamePath(this.#client, rename, call.signal));
+    return this.#send(call, { ifAbsent }, async () => {
+      // A folder is no object, and the service would move it with all that is in it.
+      if ((await this.head(from, call)) === undefined) throw new StoreError("NOT_FOUND", "nothing is there to rename");
+      await renamePath(this.#client, rename, call.signal);
+    });
   }
 
   async delete(key: string, { ifMatch }: { readonly ifMatch?: string }, call: DriverCall): Promise<void> {
@@ -225,6 +236,7 @@ class AzureDriver implements ObjectStoreDriver {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     this.#client.close();
   }
 
@@ -241,10 +253,16 @@ class AzureDriver implements ObjectStoreDriver {
   }
 
   async #send<T>(call: DriverCall, request: RequestOf, run: () => Promise<T>): Promise<T> {
+    const { signal } = this.#closing;
+    if (signal.aborted) throw new StoreError("CLOSED", "the driver was closed");
     try {
-      return await run();
+      // What waits for a connection is not told by its agent that there will be none.
+      return await untilAborted(run(), signal);
     } catch (error) {
-      throw this.#error(error, call, request);
+      if (!signal.aborted || call.signal.aborted) throw this.#error(error, call, request);
+      throw new StoreError("CLOSED", "the driver was closed", {
+        outcome: request.kind === "read" ? "none" : "unknown",
+      });
     }
   }
 

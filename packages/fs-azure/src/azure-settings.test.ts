@@ -61,6 +61,17 @@ test.each<[string, unknown, string[]]>([
   ["a misspelt name", { ...base, acountKey: key }, ['no setting "acountKey"', "did you mean accountKey?"]],
   ["a strange name", { ...base, colour: 1 }, ['no setting "colour"', "the settings are account, container"]],
   ["wrong types, all told", { ...base, prefix: 1, connectionsMax: "8" }, ["prefix: want", "connectionsMax: want"]],
+  [
+    "values of wrong types and of wrong forms, all told",
+    { ...base, account: "Lake", container: 5, acountKey: "x", connectionsMax: 0, hierarchicalNamespace: "yes" },
+    [
+      "account: want 3",
+      "container: want a value",
+      "no setting",
+      "connectionsMax: got 0",
+      "hierarchicalNamespace: want",
+    ],
+  ],
   ["no credential", { account: "lake1", container: "logs" }, ["exactly one of", "got none"]],
   ["two credentials", { ...base, sasToken: sas }, ["exactly one of", "accountKey and sasToken"]],
   ["a credential that gives no tokens", { account: "lake1", container: "logs", credential: {} }, ["getToken"]],
@@ -96,6 +107,10 @@ test.each<[string, unknown, string[]]>([
   for (const word of words) expect(problems).toContain(word);
   expect(problems).not.toContain("canary");
   expect(problems).not.toContain(key);
+});
+
+test("a value of the wrong type is told once", () => {
+  expect(problemsOf({ account: 1, container: 2, accountKey: 3, endpoint: 4 }).match(/; /g)).toHaveLength(3);
 });
 
 test.each([

@@ -80,26 +80,29 @@ const ways = ["accountKey", "sasToken", "credential", "connectionString"] as con
 export function resolveAzureSettings(input: unknown): ResolvedAzureSettings {
   if (typeof input !== "object" || input === null || Array.isArray(input)) throw refused(["want an object"]);
   const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
-  const problems = shapeProblems(given);
-  if (problems.length > 0) throw refused(problems);
-  const settings = given as unknown as AzureSettings;
+  const problems: string[] = [];
+  const settings = wellShaped(given, problems);
 
-  const used = ways.filter((name) => settings[name] !== undefined);
+  const used = ways.filter((name) => given[name] !== undefined);
   if (used.length !== 1) {
     problems.push(`want exactly one of ${ways.join(", ")}, got ${used.length === 0 ? "none" : used.join(" and ")}`);
   }
+  // Of a value that is of the wrong type it has been said already.
+  const isMisshapen = (name: keyof AzureSettings): boolean => given[name] !== undefined && settings[name] === undefined;
   const connection = readConnection(settings, problems);
   const account = settings.account ?? connection?.account ?? "";
-  if (!/^[a-z0-9]{3,24}$/.test(account) && settings.connectionString === undefined) {
+  const isAccountElsewhere = given["connectionString"] !== undefined || isMisshapen("account");
+  if (!/^[a-z0-9]{3,24}$/.test(account) && !isAccountElsewhere) {
     problems.push("account: want 3 to 24 lower-case letters and digits");
   }
-  if (!/^(?:[a-z0-9](?:-?[a-z0-9]){2,62}|\$root|\$web)$/.test(settings.container ?? "")) {
+  const isContainer = /^(?:[a-z0-9](?:-?[a-z0-9]){2,62}|\$root|\$web)$/.test(settings.container ?? "");
+  if (!isContainer && !isMisshapen("container")) {
     problems.push("container: want 3 to 63 lower-case letters, digits and single hyphens, $root or $web");
   }
   const prefix = prefixOf(settings.prefix ?? "", problems);
   const endpoint = endpointOf(
     "endpoint",
-    settings.endpoint ?? connection?.endpoint ?? `https://${account}.blob.core.windows.net`,
+    settings.endpoint ?? connection?.endpoint ?? `https://${account || "account"}.blob.core.windows.net`,
     problems,
   );
   const dfsEndpoint = dfsEndpointOf(settings, endpoint, problems);
@@ -123,20 +126,28 @@ export function resolveAzureSettings(input: unknown): ResolvedAzureSettings {
   });
 }
 
-function shapeProblems(given: Readonly<Record<string, unknown>>): string[] {
-  return Object.entries(given).flatMap(([name, value]) => {
-    if (!Object.hasOwn(types, name)) {
-      const near = closestName(name, known);
-      const hint = near === undefined ? `the settings are ${known.join(", ")}` : `did you mean ${near}?`;
-      return [`there is no setting ${JSON.stringify(name.slice(0, 40))}; ${hint}`];
-    }
-    const wanted = types[name as keyof AzureSettings];
-    if (typeof value !== wanted || value === null) return [`${name}: want a value of type ${wanted}`];
-    if (name === "credential" && typeof (value as { getToken?: unknown }).getToken !== "function") {
-      return ["credential: want an object with a method getToken"];
-    }
-    return [];
+/** The settings that are known and of their type. The others are told in `problems`. */
+function wellShaped(given: Readonly<Record<string, unknown>>, problems: string[]): AzureSettings {
+  const shaped = Object.entries(given).filter(([name, value]) => {
+    const problem = shapeProblem(name, value);
+    if (problem !== undefined) problems.push(problem);
+    return problem === undefined;
   });
+  return Object.fromEntries(shaped) as unknown as AzureSettings;
+}
+
+function shapeProblem(name: string, value: unknown): string | undefined {
+  if (!Object.hasOwn(types, name)) {
+    const near = closestName(name, known);
+    const hint = near === undefined ? `the settings are ${known.join(", ")}` : `did you mean ${near}?`;
+    return `there is no setting ${JSON.stringify(name.slice(0, 40))}; ${hint}`;
+  }
+  const wanted = types[name as keyof AzureSettings];
+  if (typeof value !== wanted || value === null) return `${name}: want a value of type ${wanted}`;
+  if (name === "credential" && typeof (value as { getToken?: unknown }).getToken !== "function") {
+    return "credential: want an object with a method getToken";
+  }
+  return undefined;
 }
 
 function readConnection(

@@ -1,4 +1,4 @@
-import type { DriverInfo } from "@varve/fs-core";
+import { type DriverInfo, StoreError } from "@varve/fs-core";
 import { versionOf } from "./version.ts";
 
 /** What the headers of an answer say of a blob. */
@@ -10,14 +10,25 @@ export interface BlobHeaders {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** @param size where `contentLength` is that of a range. No checksum: the service keeps none of block blobs. */
-export function infoOf(key: string, headers: BlobHeaders, size: number = headers.contentLength ?? 0): DriverInfo {
+/**
+ * No checksum: the service keeps none of block blobs.
+ * @param size where `contentLength` is that of a range
+ * @throws StoreError `UNAVAILABLE` for an answer without size or time, as a proxy makes it: an object would look empty
+ */
+export function infoOf(
+  key: string,
+  headers: BlobHeaders,
+  size: number | undefined = headers.contentLength,
+): DriverInfo {
+  if (size === undefined || headers.lastModified === undefined) {
+    throw new StoreError("UNAVAILABLE", "the answer does not tell the object's size and time");
+  }
   const metadata = Object.entries(headers.metadata ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
   return {
     key,
     size,
     version: versionOf(headers.etag),
-    lastModifiedMs: headers.lastModified?.getTime() ?? 0,
+    lastModifiedMs: headers.lastModified.getTime(),
     metadata: Object.fromEntries(metadata) as Record<string, string>,
     contentType: headers.contentType,
     checksum: undefined,

@@ -27,7 +27,16 @@ export async function getBlob(
       throw new StoreError("INVALID_RANGE", `the range begins beyond the object's ${size} bytes`);
     }
     if (offset !== wanted.offset) throw new StoreError("IO", `asked for bytes from ${wanted.offset}, got ${offset}`);
-    return { info: infoOf(key, answer, size), range: { offset, length }, chunks };
+    const wantedLength = Math.min(wanted.length ?? size, size - offset);
+    if (length !== wantedLength) throw new StoreError("IO", `asked for ${wantedLength} bytes, got ${length}`);
+    const info = infoOf(key, answer, size);
+    // A read that goes on would join two versions, where something on the way ignores the condition.
+    if (wanted.ifMatch !== undefined && info.version !== wanted.ifMatch) {
+      // A version that only we asked for was found a moment ago.
+      const code = ifMatch === undefined ? "CONFLICT" : "VERSION_MISMATCH";
+      throw new StoreError(code, "the answer is of another version than was asked for");
+    }
+    return { info, range: { offset, length }, chunks };
   } catch (error) {
     stream.destroy();
     throw error;
@@ -55,7 +64,8 @@ async function lastBytes(
   signal: AbortSignal,
 ): Promise<{ offset: number; length: number; ifMatch: string }> {
   const conditions = ifMatch === undefined ? {} : { ifMatch: etagOf(ifMatch) };
-  const { contentLength = 0, etag } = await blob.getProperties({ conditions, abortSignal: signal });
+  const { contentLength, etag } = await blob.getProperties({ conditions, abortSignal: signal });
+  if (contentLength === undefined) throw new StoreError("UNAVAILABLE", "the answer does not tell the object's size");
   if (contentLength === 0) throw new StoreError("INVALID_RANGE", "the object is empty");
   const length = Math.min(suffixLength, contentLength);
   return { offset: contentLength - length, length, ifMatch: versionOf(etag) };

@@ -31,6 +31,8 @@ interface Failure {
   readonly requestId: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly socketCode: string | undefined;
+  /** No connection came about. */
+  readonly isUnsent: boolean;
 }
 
 const gone: Meaning = { code: "NOT_FOUND", says: "nothing is there" };
@@ -136,8 +138,13 @@ const byStatus: Readonly<Record<number, Meaning>> = {
 };
 
 /** Failures before a connection was there: the request was not sent. */
-const unsent =
-  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|CERT_.*|.*_CERT.*|ERR_TLS_.*)$/;
+const unsentCode = /^(?:CERT_.*|.*_CERT.*|ERR_TLS_.*)$/;
+/**
+ * The same codes come of connections that were made, when a host becomes unreachable while its answer is awaited; of the
+ * system call that failed the SDK keeps only the message. Of several addresses that were tried it keeps none.
+ */
+const unsentMessage = /^(?:$|(?:connect|bind|getaddrinfo) )/;
+const connectCode = /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ETIMEDOUT)$/;
 
 export function mapAzureError(error: unknown, context: RequestContext): StoreError {
   const isRead = context.kind === "read";
@@ -147,7 +154,7 @@ export function mapAzureError(error: unknown, context: RequestContext): StoreErr
   const failure = read(error);
   const isAnswer = failure.status !== undefined && (failure.vendorCode ?? failure.requestId) !== undefined;
   const meaning = meaningOf(failure, isAnswer, context);
-  const certain = isAnswer ? (failure.status ?? 0) < 500 : unsent.test(failure.socketCode ?? "");
+  const certain = isAnswer ? (failure.status ?? 0) < 500 : failure.isUnsent;
   const words = [
     failure.vendorCode ?? failure.socketCode,
     failure.status === undefined ? undefined : `HTTP ${failure.status}`,
@@ -157,7 +164,7 @@ export function mapAzureError(error: unknown, context: RequestContext): StoreErr
     `${meaning.says} (${words.filter((word) => word !== undefined).join(", ") || nameOf(error)})`,
     {
       outcome: isRead || certain ? "none" : "unknown",
-      cause: safeCause(error),
+      cause: safeCause(error, failure),
       ...(meaning.retryable === undefined ? {} : { retryable: meaning.retryable }),
       ...(failure.status === undefined ? {} : { status: failure.status }),
       ...(failure.vendorCode === undefined ? {} : { vendorCode: failure.vendorCode }),
@@ -171,7 +178,7 @@ function meaningOf(failure: Failure, isAnswer: boolean, context: RequestContext)
   const { status, vendorCode } = failure;
   if (context.signal.aborted) return { code: "ABORTED", says: "stopped" };
   if (status === undefined) {
-    if (unsent.test(failure.socketCode ?? "")) return { code: "UNAVAILABLE", says: "there is no way to the service" };
+    if (failure.isUnsent) return { code: "UNAVAILABLE", says: "there is no way to the service" };
     const isBroken = failure.socketCode !== undefined && failure.socketCode !== "PARSE_ERROR";
     // What the SDK throws without a code comes of answers that are not in the service's form: of a guest network, say.
     const says = isBroken ? "the connection to the service broke" : "an answer came that cannot be read";
@@ -206,9 +213,10 @@ function sourceMeaning(status: number): Meaning {
 }
 
 function read(error: unknown): Failure {
-  const { statusCode, code, response } = (error ?? {}) as {
+  const { statusCode, code, message, response } = (error ?? {}) as {
     readonly statusCode?: unknown;
     readonly code?: unknown;
+    readonly message?: unknown;
     readonly response?: { readonly headers?: { get?(name: string): string | undefined } };
   };
   const header = (name: string): string | undefined => response?.headers?.get?.(name);
@@ -220,7 +228,12 @@ function read(error: unknown): Failure {
     requestId: header("x-ms-request-id"),
     retryAfterMs: retryAfterMs(header("retry-after")),
     socketCode: status === undefined ? word : undefined,
+    isUnsent: status === undefined && isUnsent(word ?? "", typeof message === "string" ? message : ""),
   };
+}
+
+function isUnsent(code: string, message: string): boolean {
+  return unsentCode.test(code) || (connectCode.test(code) && unsentMessage.test(message));
 }
 
 /** The SDK's own codes are in capitals, the service's are not. */
@@ -233,13 +246,15 @@ function retryAfterMs(seconds: string | undefined): number | undefined {
 }
 
 /**
- * The first line of the message is a sentence; below it, and in answers that the SDK could not read, stands whatever was
- * answered: the signature that was computed, for example.
+ * Of the service's own refusals the first line is a sentence; below it stands what was answered for: the signature that
+ * was computed, for example. What anybody else answered may repeat the whole request.
  */
-function safeCause(error: unknown): Error {
+function safeCause(error: unknown, { status, vendorCode }: Failure): Error {
   const cause = describeCause(error);
   const [line = ""] = cause.message.split("\n", 1);
-  const short = new Error(/[<{]/.test(line) ? "an answer that is not shown" : line.slice(0, 300));
+  const isParsers = cause.name === "SyntaxError" || ("code" in cause && cause.code === "PARSE_ERROR");
+  const isShown = !isParsers && (status === undefined || vendorCode !== undefined) && !/[<{]/.test(line);
+  const short = new Error(isShown ? line.slice(0, 300) : "an answer that is not shown");
   short.name = cause.name;
   short.stack = `${short.name}: ${short.message}`;
   return "code" in cause ? Object.assign(short, { code: cause.code }) : short;

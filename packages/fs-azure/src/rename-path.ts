@@ -4,6 +4,7 @@
  */
 import type { AzureAccess } from "./azure-settings.ts";
 import { type AzureClient, encodeName } from "./azure-client.ts";
+import { assertServices } from "./version.ts";
 
 export interface Rename {
   readonly container: string;
@@ -31,7 +32,7 @@ async function sendRename(
 ): Promise<void> {
   const signature = access.kind === "sasToken" ? `?${access.token.reveal()}` : "";
   const path = client.path(to, "", { "x-ms-rename-source": `/${container}/${encodeName(from)}${signature}` });
-  await path.create({ abortSignal: signal, conditions: ifAbsent ? { ifNoneMatch: "*" } : {} });
+  assertServices(await path.create({ abortSignal: signal, conditions: ifAbsent ? { ifNoneMatch: "*" } : {} }));
 }
 
 /** With the folders above it. On a condition: without one it would replace an object. */

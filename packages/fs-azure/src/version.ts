@@ -13,3 +13,10 @@ export function versionOf(etag: string | undefined): string {
 export function etagOf(version: string): string {
   return `"${version}"`;
 }
+
+/** A success that names no version is the service's when it has what all its answers have. @throws StoreError `UNAVAILABLE` */
+export function assertServices({ requestId }: { readonly requestId?: string }): void {
+  if (requestId === undefined || requestId === "") {
+    throw new StoreError("UNAVAILABLE", "an answer came that is not one of the service's", { outcome: "unknown" });
+  }
+}

@@ -135,5 +135,37 @@ test("the driver's own connections are kept between requests, as many as were al
   await driver.close();
   await driver.close();
   await closed;
+  const late = driver.put("too late", Uint8Array.of(1), put, { signal });
+  await expect(late).rejects.toMatchObject({ code: "CLOSED", outcome: "none" });
+  expect([service.requests.length, service.sockets.size]).toEqual([13, 0]);
+  await service.stop();
+});
+
+test("a driver that is closed sends nothing more, not even what waited for a connection", async () => {
+  let asked = (): void => {};
+  const isAsked = new Promise<void>((resolve) => (asked = resolve));
+  const service = await startRecordedService(({ url }) => {
+    if (service.requests.length === 2) asked();
+    return url.pathname.endsWith("/last")
+      ? { status: 200, headers: { ...head, "content-length": "1" }, body: "" }
+      : undefined;
+  });
+  const accountKey = Buffer.from("a key of this test").toString("base64");
+  const endpoint = `${service.origin}/lake1`;
+  const settings = { account: "lake1", container: "logs", accountKey, endpoint, connectionsMax: 2 };
+  const driver = createAzureDriver(settings);
+  const signal = new AbortController().signal;
+  const running = Promise.allSettled([1, 2, 3, 4].map(() => driver.head("a", { signal })));
+  await isAsked;
+  await driver.close();
+  for (const result of await running) {
+    expect(result).toMatchObject({ status: "rejected", reason: { code: "CLOSED", outcome: "none" } });
+  }
+  await Promise.all([...service.sockets].map((socket) => once(socket, "close")));
+  // What had been sent before this request would have arrived before it.
+  const other = createAzureDriver(settings);
+  await other.head("last", { signal });
+  expect([service.requests.length, service.sockets.size]).toEqual([3, 1]);
+  await other.close();
   await service.stop();
 });

@@ -2,6 +2,7 @@
 // outcome that never says "nothing changed" of a request that may have been carried out.
 // Method: answers in the service's form are given to the driver through the SDK; broken connections are real ones.
 import { readFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import { type DriverCall, isStoreError, type ObjectStoreDriver, type StoreError } from "@varve/fs-core";
 import { afterEach, describe, expect, test } from "vitest";
 import { createAzureDriver } from "../src/index.ts";
@@ -172,6 +173,32 @@ describe("connections", () => {
     });
     expect(error).toMatchObject({ code: "UNAVAILABLE", outcome: "unknown", retryable: true });
   });
+
+  // ip(7): a message from a router on the way, or a changed route, gives these codes to a connection that was made.
+  test.each(["EHOSTUNREACH", "ENETUNREACH", "ECONNREFUSED"])(
+    "one that breaks with %s after the request leaves the outcome unknown",
+    async (code) => {
+      const sockets: Socket[] = [];
+      const recorded = await startRecordedService(() => {
+        const reason = Object.assign(new Error(`read ${code}`), { code, syscall: "read" });
+        for (const socket of sockets) socket.destroy(reason);
+        return undefined;
+      });
+      service = recorded;
+      const { agent } = recorded;
+      const connecting = agent.createConnection.bind(agent);
+      agent.createConnection = (options, callback) => {
+        const socket = connecting(options, callback) as Socket;
+        sockets.push(socket);
+        return socket;
+      };
+      const driver = createAzureDriver({ account: "lake1", container: "logs", accountKey }, { agent });
+      const putting = driver.put("a", Uint8Array.of(1), request, { signal: new AbortController().signal });
+      await expect(putting).rejects.toMatchObject({ code: "UNAVAILABLE", outcome: "unknown", retryable: true });
+      expect(recorded.requests.length).toBe(1);
+      await driver.close();
+    },
+  );
 
   test("one that breaks within an answer leaves the outcome unknown", async () => {
     const error = await failureOf("put", (_request, response) => {

@@ -38,6 +38,12 @@ afterEach(async () => {
   await service?.stop();
 });
 
+/** What a rename is answered, after the look at its source. */
+const renaming =
+  (answer: () => RecordedAnswer | undefined): Answering =>
+  ({ method }) =>
+    method === "HEAD" ? { ...created, status: 200 } : answer();
+
 type Access = Pick<AzureSettings, "accountKey" | "sasToken" | "credential">;
 
 async function open(access: Access, answering: Answering, more: Partial<AzureSettings> = {}): Promise<RecordedService> {
@@ -54,52 +60,83 @@ function opened(): ObjectStoreDriver {
   return driver;
 }
 
-test("a rename is one request to the Data Lake service", async () => {
-  const { requests } = await open({ accountKey }, () => created, { hierarchicalNamespace: true });
+test("a rename is one request to the Data Lake service, after a look at what is renamed", async () => {
+  const { requests } = await open(
+    { accountKey },
+    renaming(() => created),
+    { hierarchicalNamespace: true },
+  );
   await opened().rename?.("a b/100%", "c/d+é", { ifAbsent: true }, call);
   expect(requests.map(({ method, url, body }) => [method, url.href, body.length])).toEqual([
+    ["HEAD", "https://lake1.blob.core.windows.net/logs/in/a%20b/100%25", 0],
     ["PUT", "https://lake1.dfs.core.windows.net/logs/in/c/d%2B%C3%A9", 0],
   ]);
-  expect(requests[0]?.headers).toMatchObject({
+  expect(requests[1]?.headers).toMatchObject({
     "x-ms-rename-source": "/logs/in/a%20b/100%25",
     "if-none-match": "*",
     "content-length": "0",
     authorization: expect.stringMatching(/^SharedKey lake1:/),
   });
-  expect(requests[0]?.headers).not.toHaveProperty("x-ms-blob-type");
+  expect(requests[1]?.headers).not.toHaveProperty("x-ms-blob-type");
+});
+
+test.each([
+  ["a folder", { ...created, status: 200, headers: { ...created.headers, "x-ms-meta-hdi_isfolder": "true" } }],
+  ["nothing", { ...created, status: 404, headers: { ...created.headers, "x-ms-error-code": "BlobNotFound" } }],
+])("a rename of %s is not sent: it would move all that is in it", async (_, answer) => {
+  const { requests } = await open({ accountKey }, () => answer, { hierarchicalNamespace: true });
+  const rename = opened().rename?.("folder", "b", { ifAbsent: false }, call);
+  await expect(rename).rejects.toMatchObject({ code: "NOT_FOUND", outcome: "none" });
+  expect(requests.map(({ method }) => method)).toEqual(["HEAD"]);
 });
 
 test("a rename that may replace has no condition", async () => {
-  const { requests } = await open({ accountKey }, () => created, { hierarchicalNamespace: true });
+  const { requests } = await open(
+    { accountKey },
+    renaming(() => created),
+    { hierarchicalNamespace: true },
+  );
   await opened().rename?.("a", "b", { ifAbsent: false }, call);
-  expect(requests[0]?.headers).not.toHaveProperty("if-none-match");
+  expect(requests[1]?.headers).not.toHaveProperty("if-none-match");
 });
 
 test("a rename under a shared access signature signs both names", async () => {
-  const { requests } = await open({ sasToken }, () => created, { hierarchicalNamespace: true });
+  const { requests } = await open(
+    { sasToken },
+    renaming(() => created),
+    { hierarchicalNamespace: true },
+  );
   await opened().rename?.("a", "b", { ifAbsent: true }, call);
-  expect(requests[0]?.url.search).toBe(`?${sasToken}`);
-  expect(requests[0]?.headers["x-ms-rename-source"]).toBe(`/logs/in/a?${sasToken}`);
+  expect(requests[1]?.url.search).toBe(`?${sasToken}`);
+  expect(requests[1]?.headers["x-ms-rename-source"]).toBe(`/logs/in/a?${sasToken}`);
 });
 
 test("a rename under a credential carries its token", async () => {
   const credential = { getToken: async () => ({ token: "token-1", expiresOnTimestamp: 4_000_000_000_000 }) };
-  const { requests } = await open({ credential }, () => created, { hierarchicalNamespace: true });
+  const { requests } = await open(
+    { credential },
+    renaming(() => created),
+    { hierarchicalNamespace: true },
+  );
   await opened().rename?.("a", "b", { ifAbsent: true }, call);
-  expect(requests[0]?.headers["authorization"]).toBe("Bearer token-1");
+  expect(requests[1]?.headers["authorization"]).toBe("Bearer token-1");
 });
 
 test("the folder above a new name is made when it is missing, and the rename sent again", async () => {
   const script = [lake["RenameDestinationParentPathNotFound"], lake["PathAlreadyExists"], created];
-  const { requests } = await open({ accountKey }, () => script.shift(), { hierarchicalNamespace: true });
+  const { requests } = await open(
+    { accountKey },
+    renaming(() => script.shift()),
+    { hierarchicalNamespace: true },
+  );
   await opened().rename?.("a", "new/folder/b", { ifAbsent: false }, call);
-  expect(requests.map(({ url }) => url.pathname + url.search)).toEqual([
+  expect(requests.slice(1).map(({ url }) => url.pathname + url.search)).toEqual([
     "/logs/in/new/folder/b",
     "/logs/in/new/folder?resource=directory",
     "/logs/in/new/folder/b",
   ]);
-  expect(requests[1]?.headers).toMatchObject({ "if-none-match": "*" });
-  expect(requests[1]?.headers).not.toHaveProperty("x-ms-rename-source");
+  expect(requests[2]?.headers).toMatchObject({ "if-none-match": "*" });
+  expect(requests[2]?.headers).not.toHaveProperty("x-ms-rename-source");
 });
 
 test.each([
@@ -108,7 +145,11 @@ test.each([
   ["PathAlreadyExists", "ALREADY_EXISTS"],
   ["InvalidSourceOrDestinationResourceType", "KEY_CONFLICT"],
 ])("a rename refused with %s is %s", async (name, code) => {
-  await open({ accountKey }, () => lake[name], { hierarchicalNamespace: true });
+  await open(
+    { accountKey },
+    renaming(() => lake[name]),
+    { hierarchicalNamespace: true },
+  );
   await expect(opened().rename?.("a", "b", { ifAbsent: true }, call)).rejects.toMatchObject({
     code,
     vendorCode: name,
@@ -251,4 +292,41 @@ test("a listing of a hierarchical namespace leaves folders out", async () => {
   });
   expect(requests[0]?.url.searchParams.get("include")).toBe("metadata");
   expect(opened().capabilities).toMatchObject({ rename: true, nestedKeys: false, listStartAfter: false });
+});
+
+// A proxy on the way may pass an answer on in chunks, and with it the length is gone.
+test.each(["head", "get", "get of the last bytes"] as const)(
+  "an answer without a length is no empty object: %s",
+  async (operation) => {
+    const { "content-length": _length, ...headers } = created.headers;
+    await open({ accountKey }, (_request, response) => {
+      response.writeHead(200, { ...headers, "transfer-encoding": "chunked" });
+      response.end("ten bytes.");
+      return undefined;
+    });
+    const range = { suffixLength: 3 };
+    const answer =
+      operation === "head" ? opened().head("a", call) : opened().get("a", operation === "get" ? {} : { range }, call);
+    await expect(answer).rejects.toMatchObject({ code: "UNAVAILABLE", outcome: "none" });
+  },
+);
+
+test.each([
+  ["nobody on the way heeded", { offset: 0, length: 3 }, undefined, "ten bytes."],
+  ["nobody on the way heeded", { offset: 2 }, undefined, "ten bytes."],
+  ["came with fewer bytes", { offset: 2 }, "bytes 2-4/10", "n b"],
+])("a range that %s: %j", async (_, range, contentRange, body) => {
+  const headers = { ...created.headers, "content-length": String(body.length) };
+  await open({ accountKey }, () =>
+    contentRange === undefined
+      ? { status: 200, headers, body }
+      : { status: 206, headers: { ...headers, "content-range": contentRange }, body },
+  );
+  await expect(opened().get("a", { range }, call)).rejects.toMatchObject({ code: "IO" });
+});
+
+test("another version than was asked for, of a cache that ignores the condition", async () => {
+  const headers = { ...created.headers, "content-length": "10" };
+  await open({ accountKey }, () => ({ status: 200, headers, body: "ten bytes." }));
+  await expect(opened().get("a", { ifMatch: "0x1" }, call)).rejects.toMatchObject({ code: "VERSION_MISMATCH" });
 });

@@ -51,7 +51,21 @@ const jsonEcho: Answering = ({ url, headers }) => ({
     error: { code: "AuthenticationFailed", message: `Refused.\n${url.href} ${JSON.stringify(headers)}` },
   }),
 });
+/** The request as it came: no address in it has a host, and nothing looks like a document. */
+const plainEcho =
+  (status: number, type: string): Answering =>
+  ({ method, url, headers }) => ({
+    status,
+    headers: { "content-type": type },
+    body: [`${method} ${url.pathname}${url.search}`, ...Object.entries(headers).map((pair) => pair.join(": "))].join(
+      " ",
+    ),
+  });
 const failures: readonly [string, Answering][] = [
+  ["echoed as text", plainEcho(400, "text/plain")],
+  ["echoed as text, as a success", plainEcho(200, "text/plain")],
+  ["echoed as text, as a creation", plainEcho(201, "text/plain")],
+  ["echoed as what it is not", plainEcho(201, "application/xml")],
   ["refused", () => answers["AuthenticationFailed"]],
   ["failed", () => answers["InternalError"]],
   ["echoed", echo],
@@ -64,6 +78,18 @@ const failures: readonly [string, Answering][] = [
     },
   ],
 ];
+
+/** A rename looks at its source first: that is there. */
+const withSource =
+  (answering: Answering): Answering =>
+  (request, response) =>
+    request.url.pathname.endsWith("/there")
+      ? {
+          status: 200,
+          headers: { etag: '"0x1"', "content-length": "1", "last-modified": "Thu, 26 Nov 2026 01:58:23 GMT" },
+          body: "",
+        }
+      : answering(request, response);
 
 async function errorsOf(driver: ObjectStoreDriver): Promise<unknown[]> {
   const call = { signal: new AbortController().signal };
@@ -86,7 +112,7 @@ async function errorsOf(driver: ObjectStoreDriver): Promise<unknown[]> {
     () => driver.completeUpload("a", "0".repeat(32), [], { ...put, size: 0 }, call),
     () => driver.copy(from, "b", { ...put, ifSourceMatch: "0x1" }, call),
     () => driver.uploadPartCopy?.("b", "0".repeat(32), { number: 1, from, offset: 0, size: 1 }, call),
-    () => driver.rename?.("a", "b", { ifAbsent: true }, call),
+    () => driver.rename?.("there", "b", { ifAbsent: true }, call),
     () => driver.delete("a", {}, call),
     () =>
       driver.listPage(
@@ -128,9 +154,12 @@ test.each(
     failures.map(([failure, answering]) => [access, failure, settings, answering] as const),
   ),
 )("%s, %s", async (access, _failure, settings, answering) => {
-  const service = await startRecordedService(answering);
+  const service = await startRecordedService(withSource(answering));
   const driver = createAzureDriver(settings, { agent: service.agent });
   const text = [...(await errorsOf(driver)), driver, resolveAzureSettings(settings)].map(dump).join("\n");
+  if (access !== "a credential that fails") {
+    expect(service.requests.some(({ headers }) => headers["x-ms-rename-source"] !== undefined)).toBe(true);
+  }
   const secrets = new Set([accountKey, ...sentSecrets(service)]);
   // The search finds what it looks for: without a token nothing is sent, otherwise every request was signed.
   expect(secrets.size > 1).toBe(access !== "a credential that fails");

@@ -8,8 +8,9 @@
  */
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
-import { type Clock, StoreError, type WriteCondition } from "@varve/fs-core";
+import { type Clock, StoreError, untilAborted, type WriteCondition } from "@varve/fs-core";
 import { type Authorizer, createAuthorizer } from "./authorizer.ts";
+import { closeAgent } from "./close-agent.ts";
 import { type HttpAnswer, type HttpRequest, readAnswer, sendRequest } from "./gcs-request.ts";
 import type { ResolvedGcsSettings } from "./gcs-settings.ts";
 import { type FailedRequest, mapConnectionError, mapGcsAnswer, notTheStore } from "./map-gcs-error.ts";
@@ -44,7 +45,7 @@ export class GcsClient {
   readonly #userProject: string | undefined;
   readonly #authorizer: Authorizer;
   readonly #agents: readonly [http.Agent, https.Agent];
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor({ endpoint, identity, userProject }: ResolvedGcsSettings, clock: Clock) {
     const options = { keepAlive: true, maxSockets: socketsMax, timeout: idleMs, scheduling: "lifo" as const };
@@ -72,7 +73,7 @@ export class GcsClient {
 
   /** An answer whose body the caller reads, or destroys. */
   async stream(call: GcsCall): Promise<IncomingMessage> {
-    if (this.#isClosed) throw new StoreError("CLOSED", "the store is closed");
+    if (this.#closing.signal.aborted) throw new StoreError("CLOSED", "the store is closed");
     const { method, target, signal } = call;
     const isSession = "session" in target;
     const origin = isSession ? target.session : this.#endpoint;
@@ -80,6 +81,8 @@ export class GcsClient {
       ? target.session.pathname + target.session.search
       : this.#basePath + withQuery(target.path, { userProject: this.#userProject });
     const authorization = await this.#authorizer.authorize(`${origin.origin}/`, signal);
+    // Google's library knows nothing of `close`, and an agent that was destroyed would connect all the same.
+    if (this.#closing.signal.aborted) throw new StoreError("CLOSED", "the store was closed");
     const head = await this.#sent(call, {
       method,
       origin,
@@ -101,14 +104,15 @@ export class GcsClient {
   }
 
   close(): void {
-    this.#isClosed = true;
+    this.#closing.abort();
     this.#authorizer.close();
-    for (const agent of this.#agents) agent.destroy();
+    for (const agent of this.#agents) closeAgent(agent);
   }
 
   async #sent(call: GcsCall, request: HttpRequest): Promise<IncomingMessage> {
     try {
-      return await sendRequest(request);
+      // What waits for a connection is not told by its agent that there will be none.
+      return await untilAborted(sendRequest(request), this.#closing.signal);
     } catch (error) {
       throw this.#typed(error, call);
     }
@@ -129,7 +133,7 @@ export class GcsClient {
 
   #typed(error: unknown, { signal, changes }: GcsCall): unknown {
     if (signal.aborted) return error;
-    return this.#isClosed
+    return this.#closing.signal.aborted
       ? new StoreError("CLOSED", "the store was closed", { outcome: changes ? "unknown" : "none" })
       : mapConnectionError(error, { changes });
   }

@@ -29,7 +29,7 @@ import { assertChecksum } from "./assert-checksum.ts";
 import { copyObject, renameObject } from "./copy-object.ts";
 import { crc32c } from "./crc32c.ts";
 import { gcsCapabilities } from "./gcs-capabilities.ts";
-import { GcsClient } from "./gcs-client.ts";
+import { GcsClient, parseJson } from "./gcs-client.ts";
 import { type GcsSettings, type ResolvedGcsSettings, resolveGcsSettings } from "./gcs-settings.ts";
 import { generationOf, writeConditionQuery } from "./generation.ts";
 import { listObjects } from "./list-objects.ts";
@@ -102,7 +102,8 @@ class GcsDriver implements ObjectStoreDriver {
       signal,
     });
     const written = parseWritten(value, true);
-    await assertWritten(this.#client, { bucket: this.#bucket, name, wanted, isSentAgain: true, signal }, written);
+    const sent = { bucket: this.#bucket, name, wanted, condition: request, isSentAgain: true, signal };
+    await assertWritten(this.#client, sent, written);
     return { version: written.generation };
   }
 
@@ -140,7 +141,14 @@ class GcsDriver implements ObjectStoreDriver {
     const query = ifMatch === undefined ? {} : { ifGenerationMatch: generationOf(ifMatch) };
     const path = withQuery(objectPath(this.#bucket, this.#nameOf(key)), query);
     try {
-      await this.#client.send({ method: "DELETE", target: { path }, changes: true, signal });
+      const answer = await this.#client.send({
+        method: "DELETE",
+        target: { path },
+        changes: true,
+        signal,
+      });
+      // A success that says nothing; a page that says something is a proxy's.
+      if (answer.text.trim() !== "") parseJson(answer, { changes: true });
     } catch (error) {
       const isGone = isStoreError(error) && error.code === "NOT_FOUND" && !isBucketMissing(error);
       if (!isGone || ifMatch !== undefined) throw error;

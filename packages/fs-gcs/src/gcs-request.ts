@@ -54,9 +54,18 @@ export function sendRequest({
       agent,
       signal,
     });
-    request.once("response", resolve);
+    // While it waits for a connection, a request that was destroyed says nothing.
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    request.once("response", (answer) => {
+      signal.removeEventListener("abort", onAbort);
+      resolve(answer);
+    });
     // Stays: a socket may fail once more after its first error.
-    request.on("error", (error) => reject(signal.aborted ? signal.reason : error));
+    request.on("error", (error) => {
+      signal.removeEventListener("abort", onAbort);
+      reject(signal.aborted ? signal.reason : error);
+    });
     for (const piece of body) request.write(piece);
     request.end();
   });

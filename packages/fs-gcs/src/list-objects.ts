@@ -5,6 +5,8 @@ import { notTheStore } from "./map-gcs-error.ts";
 import { objectsPath, withQuery } from "./object-address.ts";
 import { listFields, parseListed, record } from "./object-resource.ts";
 
+const listKind = "storage#objects";
+
 /** @param request names of the bucket, not keys of the driver; so are those of the page */
 export async function listObjects(
   client: GcsClient,
@@ -40,8 +42,9 @@ async function hasMore(
   signal: AbortSignal,
 ): Promise<boolean> {
   const query = { prefix: folder, startOffset: startAfter, maxResults: 2, fields: listFields };
-  const { items } = await send(client, bucket, signal, query);
-  return items.some(({ key }) => key !== startAfter);
+  const { items, nextPageToken } = await send(client, bucket, signal, query);
+  // A page may hold fewer than it was asked for: what comes with the next one is not known, and a folder may be shown.
+  return nextPageToken !== undefined || items.some(({ key }) => key !== startAfter);
 }
 
 interface Page {
@@ -59,8 +62,9 @@ async function send(
   const path = withQuery(objectsPath(bucket), query);
   const value = await client.sendForJson({ method: "GET", target: { path }, changes: false, signal });
   // What is empty is left out.
-  const { items = [], prefixes = [], nextPageToken } = record(value);
-  if (!Array.isArray(items) || !Array.isArray(prefixes)) throw notTheStore("no listing", false);
+  const { kind, items = [], prefixes = [], nextPageToken } = record(value);
+  // Any other document would read as a listing of nothing.
+  if (kind !== listKind || !Array.isArray(items) || !Array.isArray(prefixes)) throw notTheStore("no listing", false);
   return {
     items: items.map(parseListed),
     prefixes: prefixes.map(String),

@@ -27,7 +27,9 @@ export function mapGcsAnswer(answer: HttpAnswer, request: FailedRequest): StoreE
   const envelope = parseEnvelope(text);
   // Front ends and proxies answer too; what those say is no word of what the store did.
   const isStores = envelope !== undefined || headers["x-guploader-uploadid"] !== undefined;
-  const code = codeOf(status, envelope, request);
+  // "Not found", said by somebody who does not know what is stored, is no word about an object.
+  const isMisled = !isStores && request.isToUpload !== true && (status === 404 || status === 410);
+  const code = isMisled ? "UNAVAILABLE" : codeOf(status, envelope, request);
   const isOver = request.isToUpload === true && code === "NOT_FOUND";
   const isCertain = isStores && status !== 408 && (status < 500 || status === 501);
   const said = envelope?.message ?? text;
@@ -146,6 +148,9 @@ function codeOf(status: number, envelope: Envelope | undefined, request: FailedR
       return request.condition?.ifAbsent === true ? "ALREADY_EXISTS" : "VERSION_MISMATCH";
     case 413:
       return "TOO_LARGE";
+    case 499:
+      // An upload that was cancelled.
+      return request.isToUpload === true ? "NOT_FOUND" : "INVALID_ARGUMENT";
     case 416:
       return "INVALID_RANGE";
     case 429:

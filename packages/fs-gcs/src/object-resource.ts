@@ -7,8 +7,8 @@ import { notTheStore } from "./map-gcs-error.ts";
 export const writtenFields = "generation,size,crc32c";
 /** What a {@link parseInfo} needs. */
 export const infoFields: string = `${writtenFields},metageneration,updated,contentType,metadata`;
-/** What a {@link parseListed} needs, and the rest of a page. */
-export const listFields = "items(name,generation,size,updated),prefixes,nextPageToken";
+/** What a {@link parseListed} needs, and the rest of a page. `kind` is all that an empty page says. */
+export const listFields = "kind,items(name,generation,size,updated),prefixes,nextPageToken";
 
 /** What the store says of an object that it just stored. */
 export interface WrittenObject {

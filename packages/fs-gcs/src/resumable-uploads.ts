@@ -122,8 +122,8 @@ export class ResumableUploads {
       throw new StoreError("UNAVAILABLE", `the store has ${status.persisted} of ${request.size} bytes so far`);
     }
     this.#uploads.delete(uploadId);
-    const written = { bucket: this.#bucket, name, wanted: whole, isSentAgain: false, signal };
-    await assertWritten(this.#client, written, status.written);
+    const sent = { bucket: this.#bucket, name, wanted: whole, condition: request, isSentAgain: false, signal };
+    await assertWritten(this.#client, sent, status.written);
     return { version: status.written.generation };
   }
 

@@ -1,5 +1,5 @@
 /** The last look at what was stored. */
-import { StoreError } from "@varve/fs-core";
+import { StoreError, type WriteCondition } from "@varve/fs-core";
 import { formatCrc32c } from "./crc32c.ts";
 import type { GcsClient } from "./gcs-client.ts";
 import { objectPath, withQuery } from "./object-address.ts";
@@ -9,6 +9,8 @@ export interface WantedObject {
   readonly bucket: string;
   readonly name: string;
   readonly wanted: { readonly crc32c: number; readonly size: number };
+  /** What was asked for tells what was there before, and is gone with what was stored over it. */
+  readonly condition: WriteCondition;
   /** The next attempt sends all bytes again. */
   readonly isSentAgain: boolean;
   readonly signal: AbortSignal;
@@ -17,11 +19,11 @@ export interface WantedObject {
 /**
  * Cloud Storage compares the checksum that it was told before it stores. This is for servers and proxies that do not: what
  * is stored wrongly is deleted, exactly that generation and nothing newer.
- * @throws StoreError `CORRUPT`; with `outcome` `unknown` when it could not be deleted
+ * @throws StoreError `CORRUPT`; with `outcome` `none` only when it was deleted, and nothing was there before
  */
 export async function assertWritten(
   client: GcsClient,
-  { bucket, name, wanted, isSentAgain, signal }: WantedObject,
+  { bucket, name, wanted, condition, isSentAgain, signal }: WantedObject,
   { generation, size, crc32c }: WrittenObject,
 ): Promise<void> {
   if (size === wanted.size && (crc32c === undefined || crc32c === wanted.crc32c)) return;
@@ -37,6 +39,10 @@ export async function assertWritten(
     "CORRUPT",
     `the store has ${stored}, and ${wanted.size} with ${formatCrc32c(wanted.crc32c)} were sent; ` +
       (isGone ? "it was deleted" : "it could not be deleted"),
-    { outcome: isGone ? "none" : "unknown", retryable: isGone && isSentAgain },
+    {
+      outcome: isGone && condition.ifAbsent === true ? "none" : "unknown",
+      // The version of `ifMatch` is not there any more: another attempt would blame somebody else for it.
+      retryable: isGone && isSentAgain && condition.ifMatch === undefined,
+    },
   );
 }

@@ -253,3 +253,14 @@ test("another endpoint gets no credentials unless some are given", async () => {
   await open(server, {}).head("a", call);
   expect(bearers(server)).toEqual([undefined]);
 });
+
+test("a token that comes after the driver was closed is of no use: nothing connects any more", async () => {
+  const server = await serve(() => resource());
+  const { promise, resolve } = Promise.withResolvers<Record<string, string>>();
+  const driver = open(server, { authClient: { getRequestHeaders: () => promise } });
+  const asking = driver.head("a", call);
+  await driver.close();
+  resolve({ authorization: "Bearer late" });
+  await expect(asking).rejects.toMatchObject({ code: "CLOSED", outcome: "none" });
+  expect(server.received).toEqual([]);
+});

@@ -79,11 +79,13 @@ const list = (fields: Partial<DriverList> = {}): DriverList => ({
   ...fields,
 });
 
+const kind = "storage#objects";
+
 describe("list", () => {
   test("shows a page and where the next begins", async () => {
     const { driver, server } = await openFixture([
-      { json: { items: [item("a b"), item("ü")], prefixes: ["c/"], nextPageToken: "more" } },
-      { json: {} },
+      { json: { kind, items: [item("a b"), item("ü")], prefixes: ["c/"], nextPageToken: "more" } },
+      { json: { kind } },
     ]);
     const request = list({ prefix: "x&y", delimiter: "/", pageSize: 7 });
     expect(await driver.listPage(request, call)).toEqual({
@@ -100,7 +102,7 @@ describe("list", () => {
   });
 
   test("after a key does not show the key", async () => {
-    const { driver, server } = await openFixture([{ json: { items: [item("b"), item("b/c")] } }]);
+    const { driver, server } = await openFixture([{ json: { kind, items: [item("b"), item("b/c")] } }]);
     const { objects } = await driver.listPage(list({ startAfter: "b" }), call);
     expect(objects.map(({ key }) => key)).toEqual(["b/c"]);
     expect(server.received[0]?.query.get("startOffset")).toBe("b");
@@ -111,17 +113,32 @@ describe("list", () => {
     ["another one", [item("b/c"), item("b/d")], ["b/"]],
     ["one after it, and not the key", [item("b/d")], ["b/"]],
   ] as const)("after a key in a folder that has %s", async ([, items, wanted]) => {
-    const { driver, server } = await openFixture([{ json: { prefixes: ["b/", "c/"] } }, { json: { items } }]);
+    const { driver, server } = await openFixture([
+      { json: { kind, prefixes: ["b/", "c/"] } },
+      { json: { kind, items } },
+    ]);
     const { prefixes } = await driver.listPage(list({ startAfter: "b/c", delimiter: "/" }), call);
     expect(prefixes).toEqual([...wanted, "c/"]);
     expect(server.received).toHaveLength(2);
     expect(server.received[1]?.query.get("prefix")).toBe("b/");
   });
 
+  test("after a key in a folder of which the store shows no more yet", async () => {
+    const { driver } = await openFixture([
+      { json: { kind, prefixes: ["b/"] } },
+      { json: { kind, nextPageToken: "more" } },
+    ]);
+    const { prefixes } = await driver.listPage(list({ startAfter: "b/c", delimiter: "/" }), call);
+    expect(prefixes).toEqual(["b/"]);
+  });
+
   test("stays in the store's folder", async () => {
-    const { driver, server } = await openFixture([{ json: { items: [item("top/in/a")], prefixes: ["top/in/b/"] } }], {
-      prefix: "top/in",
-    });
+    const { driver, server } = await openFixture(
+      [{ json: { kind, items: [item("top/in/a")], prefixes: ["top/in/b/"] } }],
+      {
+        prefix: "top/in",
+      },
+    );
     expect(driver.url).toBe("gs://bucket/top/in");
     expect(driver.capabilities.limits.keyBytesMax).toBe(1024 - "top/in/".length);
     const page = await driver.listPage(list({ startAfter: "Z" }), call);
@@ -130,11 +147,19 @@ describe("list", () => {
     expect([query.get("prefix"), query.get("startOffset")]).toEqual(["top/in/", "top/in/Z"]);
   });
 
-  test.for([{ items: {} }, { items: [{}] }, { items: [{ ...(item("a") as object), name: 5 }] }, { prefixes: "a" }])(
-    "does not believe %j",
-    async (json) => {
-      const { driver } = await openFixture([{ json }]);
-      await expect(driver.listPage(list(), call)).rejects.toMatchObject({ code: "UNAVAILABLE" });
-    },
-  );
+  test.for([
+    {},
+    { error: "sign in" },
+    "nothing",
+    [],
+    null,
+    { kind: "storage#object" },
+    { kind, items: {} },
+    { kind, items: [{}] },
+    { kind, items: [{ ...(item("a") as object), name: 5 }] },
+    { kind, prefixes: "a" },
+  ])("does not believe %j", async (json) => {
+    const { driver } = await openFixture([{ json }]);
+    await expect(driver.listPage(list(), call)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
 });

@@ -77,16 +77,45 @@ describe("put", () => {
     await driver.put("a", digits, putOf({ checksum: crc64Nvme(digits) }), call);
   });
 
-  test("deletes what a server stored wrongly, and only that generation", async () => {
-    const { driver, server } = await openFixture([resource({ crc32c: "AAAAAA==" }), { status: 204 }]);
-    await expect(driver.put("a b", digits, putOf(), call)).rejects.toMatchObject({
-      code: "CORRUPT",
-      outcome: "none",
-      retryable: true,
-    });
-    expect(server.received[1]).toMatchObject({ method: "DELETE", path: "/storage/v1/b/bucket/o/a%20b" });
-    expect(server.received[1]?.query.get("generation")).toBe("1700000000000001");
+  test("a gateway that does not know the way does not say that nothing is there", async () => {
+    const lost = {
+      status: 404,
+      headers: { "content-type": "text/plain" },
+      bytes: Buffer.from("default backend - 404"),
+    };
+    const { driver } = await openFixture(() => lost);
+    await expect(driver.head("a", call)).rejects.toMatchObject({ code: "UNAVAILABLE", outcome: "none" });
+    await expect(driver.get("a", {}, call)).rejects.toMatchObject({ code: "UNAVAILABLE", outcome: "none" });
+    await expect(driver.delete("a", {}, call)).rejects.toMatchObject({ code: "UNAVAILABLE", outcome: "unknown" });
   });
+
+  test("a page of somebody else is no deletion", async () => {
+    const { driver } = await openFixture([
+      { status: 200, bytes: Buffer.from("<html>Sign in</html>") },
+      { status: 200 },
+    ]);
+    await expect(driver.delete("a", {}, call)).rejects.toMatchObject({ code: "UNAVAILABLE", outcome: "unknown" });
+    await driver.delete("a", {}, call);
+  });
+
+  // What was there before is gone with it, unless nothing was.
+  test.for([
+    [{ ifAbsent: true }, "none", true],
+    [{}, "unknown", true],
+    [{ ifMatch: "17" }, "unknown", false],
+  ] as const)(
+    "deletes what a server stored wrongly on the condition %j, and only that generation",
+    async ([condition, outcome, retryable]) => {
+      const { driver, server } = await openFixture([resource({ crc32c: "AAAAAA==" }), { status: 204 }]);
+      await expect(driver.put("a b", digits, putOf(condition), call)).rejects.toMatchObject({
+        code: "CORRUPT",
+        outcome,
+        retryable,
+      });
+      expect(server.received[1]).toMatchObject({ method: "DELETE", path: "/storage/v1/b/bucket/o/a%20b" });
+      expect(server.received[1]?.query.get("generation")).toBe("1700000000000001");
+    },
+  );
 
   test("says so when it cannot delete it", async () => {
     const { driver } = await openFixture([resource({ size: "8" }), refusal(403, "forbidden")]);

@@ -63,7 +63,9 @@ test.for(keys)("%s", async (key) => {
 
 test.for(keys)("in listings: %s", async (key) => {
   const item = { name: `top/${key}`, generation: "3", size: "5", updated: "2024-01-01T00:00:00Z" };
-  const { driver, server } = await openFixture([{ json: { items: [item] } }], { prefix: "top" });
+  const { driver, server } = await openFixture([{ json: { kind: "storage#objects", items: [item] } }], {
+    prefix: "top",
+  });
   const request = { prefix: key, startAfter: "a", delimiter: undefined, pageSize: 1, pageToken: key };
   const { objects } = await driver.listPage(request, call);
   expect(objects[0]?.key).toBe(key);

@@ -209,6 +209,8 @@ describe("refusals", () => {
     ["at the end", 3, { ifAbsent: true }, refusal(412, "conditionNotMet"), "ALREADY_EXISTS"],
     ["at the end", 3, { ifMatch: "17" }, refusal(412, "conditionNotMet"), "VERSION_MISMATCH"],
     ["at a part", 2, {}, { status: 410, headers: { "x-guploader-uploadid": "x" } }, "NOT_FOUND"],
+    ["at a part", 2, {}, { status: 499, headers: { "x-guploader-uploadid": "x" } }, "NOT_FOUND"],
+    ["at the end", 3, {}, { status: 499 }, "NOT_FOUND"],
     ["at the end", 3, {}, refusal(404, "notFound"), "NOT_FOUND"],
     ["at the end", 3, {}, refusal(400, "invalid", 'Provided CRC32C "A" does not match'), "CORRUPT"],
     ["at the end", 3, {}, refusal(429, "rateLimitExceeded"), "THROTTLED"],
@@ -222,9 +224,12 @@ describe("refusals", () => {
     expect(isComplete()).toBe(false);
   });
 
-  test("an object with another checksum does not stay", async () => {
+  test.for([
+    [{ ifAbsent: true }, "none"],
+    [{}, "unknown"],
+  ] as const)("an object with another checksum does not stay: %j", async ([condition, outcome]) => {
     const { driver, server } = await openUpload({ crc32c: "AAAAAA==" });
-    await expect(upload(driver, bytes, unit)).rejects.toMatchObject({ code: "CORRUPT", outcome: "none" });
+    await expect(upload(driver, bytes, unit, condition)).rejects.toMatchObject({ code: "CORRUPT", outcome });
     expect(server.received.at(-1)).toMatchObject({ method: "DELETE", path: "/storage/v1/b/bucket/o/a%20b" });
     expect(server.received.at(-1)?.query.get("generation")).toBe("1700000000000001");
   });

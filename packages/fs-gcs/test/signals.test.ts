@@ -151,3 +151,33 @@ test("an address where nobody listens: certainly nothing was done", async () => 
   await expect(putting).rejects.toMatchObject({ code: "UNAVAILABLE", outcome: "none", vendorCode: "ECONNREFUSED" });
   await unused.close();
 });
+
+test("a request that waits for a connection stops with its signal, and is never sent", async () => {
+  const { driver, server } = await openFixture(() => ({ fault: "hang" }));
+  const all = new AbortController();
+  const busy = Array.from({ length: 64 }, (_, index) => driver.head(`${index}`, { signal: all.signal }));
+  const settled = Promise.allSettled(busy);
+  await server.receives(64);
+  const waiting = new AbortController();
+  const why = new Error("enough");
+  const running = driver.put("late", digits, putOf(), { signal: waiting.signal });
+  const stopped = Promise.allSettled([running]);
+  setImmediate(() => waiting.abort(why));
+  expect(await stopped).toEqual([{ status: "rejected", reason: why }]);
+  all.abort();
+  await settled;
+  expect(server.received.length).toBe(64);
+});
+
+test("a driver that is closed sends nothing more, not even what waited for a connection", async () => {
+  const { driver, server } = await openFixture(() => ({ fault: "hang" }));
+  const running = Array.from({ length: 70 }, (_, index) => driver.head(`${index}`, call));
+  const settled = Promise.allSettled(running);
+  await server.receives(64);
+  await driver.close();
+  for (const { status, ...result } of await settled) {
+    expect([status, result]).toMatchObject(["rejected", { reason: { code: "CLOSED", outcome: "none" } }]);
+  }
+  await server.idle();
+  expect(server.received.length).toBe(64);
+});

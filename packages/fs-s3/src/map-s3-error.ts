@@ -24,6 +24,9 @@ interface Failure {
   readonly message?: unknown;
   readonly code?: unknown;
   readonly syscall?: unknown;
+  /** Of an error that stands for several: one for each address that was tried. */
+  readonly errors?: unknown;
+  readonly cause?: unknown;
   readonly Condition?: unknown;
   readonly Region?: unknown;
   /** Only in errors that were made from an answer. */
@@ -37,8 +40,11 @@ interface Failure {
   readonly $response?: { readonly statusCode?: number; readonly headers?: Readonly<Record<string, string>> };
 }
 
-/** Nobody heard the request. */
-const unsentCodes = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL"]);
+/** Nobody heard the request. A code alone does not tell: a host may become unreachable while its answer is awaited. */
+const unsentSyscalls = new Set(["connect", "bind", "getaddrinfo"]);
+
+/** What TLS refuses before a request is sent: certificates, and versions and ciphers that do not fit. */
+const handshakeCode = /CERT|SELF_SIGNED|VERIFY|ERR_TLS|VERSION|PROTOCOL|HANDSHAKE|CIPHER/;
 
 /** @throws nothing */
 export function mapS3Error(thrown: unknown, request: FailedRequest): StoreError {
@@ -63,11 +69,19 @@ export function mapS3Error(thrown: unknown, request: FailedRequest): StoreError 
   });
 }
 
+/** Whether the store said which of several conditions does not hold. AWS does; MinIO and others do not. */
+export function namesCondition(thrown: unknown): boolean {
+  return typeof (Object(thrown) as Failure).Condition === "string";
+}
+
 /** A server that failed may have done it first, and so may the one behind a gateway that asks for fewer requests. */
 function outcomeOf({ code }: Meaning, status: number | undefined): StoreOutcome {
   const isRefusal = code !== "THROTTLED" && code !== "UNAVAILABLE";
   return isRefusal || status === undefined || status < 500 ? "none" : "unknown";
 }
+
+/** Words that come with a status from 500 where they are an answer of their own. */
+const failures = new Set(["InternalError", "ServiceUnavailable", "SlowDown", "SlowDownWrite"]);
 
 /** One line of the answer to DeleteObjects. */
 export function mapDeleteFailure(
@@ -76,7 +90,7 @@ export function mapDeleteFailure(
 ): StoreError {
   const { Code: name = "InternalError", Message: message = "" } = entry;
   // The answer as a whole had status 200; what is meant is in the code.
-  const status = name === "InternalError" ? 500 : 200;
+  const status = failures.has(name) ? 503 : 200;
   return mapS3Error({ name, message, $fault: "client", $metadata: { httpStatusCode: status } }, request);
 }
 
@@ -129,6 +143,8 @@ function statusMeaning(
     case 403:
       return { code: "PERMISSION_DENIED", outcome };
     case 404:
+      // Answers to HEAD have no words; a gateway that does not know the way has others than S3.
+      if (!request.isWrite && request.operation !== "head" && vendorCode === undefined) return { code: "UNAVAILABLE" };
       return { code: request.ifMatch !== undefined && request.isWrite ? "VERSION_MISMATCH" : "NOT_FOUND", outcome };
     case 405:
     case 501:
@@ -166,18 +182,38 @@ function regionMeaning(failure: Failure): Meaning {
 }
 
 /** No answer, or none that the SDK could make out. */
-function unansweredMeaning({ name, code, syscall, message }: Failure): Meaning {
+function unansweredMeaning(failure: Failure): Meaning {
+  const { name, code, message } = failure;
   const text = typeof message === "string" ? message : "";
-  if (typeof name === "string" && /CredentialsProviderError|TokenProviderError/.test(name)) return unauthenticated;
+  if (typeof name === "string" && /CredentialsProviderError|TokenProviderError/.test(name)) {
+    return isPassing(failure, 4) ? { code: "UNAVAILABLE", advice: "who gives credentials failed" } : unauthenticated;
+  }
   if (/^Could not load credentials|^Resolved credential object is not valid/.test(text)) return unauthenticated;
   if (text === "Region is missing") return { code: "INVALID_ARGUMENT", advice: "set region, or AWS_REGION" };
   if (typeof code !== "string") return { code: "UNAVAILABLE", outcome: "unknown" };
-  if (unsentCodes.has(code) || syscall === "connect") return { code: "UNAVAILABLE" };
-  if (/CERT|SELF_SIGNED|ERR_TLS|EPROTO|ERR_SSL/.test(code)) {
-    return { code: "UNAVAILABLE", retryable: false, advice: "the endpoint does not speak TLS as it should" };
-  }
+  if (isUnsent(failure)) return { code: "UNAVAILABLE" };
+  if (handshakeCode.test(code)) return { code: "UNAVAILABLE", retryable: false, advice: tlsAdvice };
+  // In a connection that was made, a record may come damaged after the request was carried out.
+  if (code === "EPROTO") return { code: "UNAVAILABLE", outcome: "unknown", retryable: false, advice: tlsAdvice };
   if (/^ERR_(?:INVALID|UNESCAPED|HTTP_INVALID)/.test(code)) return { code: "INVALID_ARGUMENT" };
   return { code: "UNAVAILABLE", outcome: "unknown" };
+}
+
+/** Whether the identity service, or the way to it, failed: nobody has to see to the credentials then. */
+function isPassing({ code, $metadata: metadata, cause }: Failure, depth: number): boolean {
+  const status = metadata?.httpStatusCode ?? 0;
+  if (status >= 500 || status === 429 || (typeof code === "string" && networkCode.test(code))) return true;
+  return depth > 0 && typeof cause === "object" && cause !== null && isPassing(cause, depth - 1);
+}
+
+const networkCode = /^E(?:AI_AGAIN|CONN[A-Z]+|HOST[A-Z]+|NET[A-Z]+|NOTFOUND|PIPE|TIMEDOUT)$/;
+
+const tlsAdvice = "the endpoint does not speak TLS as it should";
+
+/** Whether no connection came about. */
+function isUnsent({ syscall, errors }: Failure): boolean {
+  if (Array.isArray(errors) && errors.length > 0) return errors.every((error) => isUnsent(Object(error) as Failure));
+  return typeof syscall === "string" && unsentSyscalls.has(syscall);
 }
 
 /** The message, where it is the store's and not one that the SDK made up. */
@@ -213,13 +249,16 @@ function retryAfterOf(headers: Readonly<Record<string, string>> | undefined): nu
 }
 
 function requestIdOf({ $metadata: metadata }: Failure): { readonly requestId?: string } {
-  const ids = [metadata?.requestId, metadata?.extendedRequestId].filter((id) => id !== undefined);
+  const ids = [metadata?.requestId, metadata?.extendedRequestId].filter(
+    // Not what something on the way may have put there.
+    (id) => id !== undefined && /^[\w.:+/=-]{1,200}$/.test(id),
+  );
   return ids.length === 0 ? {} : { requestId: ids.join(" ") };
 }
 
 /** The fields of an error that are kept, without what must not be shown. */
-function cleanError(thrown: unknown, depth: number): Failure & { readonly cause?: unknown } {
-  const { name, message, code, cause } = Object(thrown) as Failure & { readonly cause?: unknown };
+function cleanError(thrown: unknown, depth: number): Failure {
+  const { name, message, code, cause } = Object(thrown) as Failure;
   return {
     name,
     message: clean(typeof message === "string" ? message : String(thrown)),
@@ -230,7 +269,11 @@ function cleanError(thrown: unknown, depth: number): Failure & { readonly cause?
 
 /** Some servers answer with what was sent: what could be a signature, a token or a key is cut. */
 function clean(text: string): string {
-  return withoutQueries(text)
-    .replaceAll(/((?:signature|credential|security-token|authorization|secret\w*|token)["']?\s*[:=]\s*)\S+/gi, "$1…")
-    .slice(0, 500);
+  return (
+    withoutQueries(text)
+      // What is that long is no word: a signature, or a token whose name may stand anywhere.
+      .replaceAll(/[A-Za-z0-9+/=]{40,}/g, "…")
+      .replaceAll(/((?:signature|credential|security-token|authorization|secret\w*|token)["']?\s*[:=]\s*)\S+/gi, "$1…")
+      .slice(0, 500)
+  );
 }

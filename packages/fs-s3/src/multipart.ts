@@ -21,7 +21,7 @@ import {
 import { checksumText, parseChecksum } from "./checksum-text.ts";
 import { headObject } from "./read-object.ts";
 import { incomplete, type S3Requests, type Subject } from "./s3-requests.ts";
-import { conditionsOf, stored, storedBeside, writeSubject } from "./write-object.ts";
+import { assertDone, conditionsOf, stored, storedBeside, writeSubject } from "./write-object.ts";
 
 const wholeChecksum = { ChecksumAlgorithm: "CRC64NVME", ChecksumType: "FULL_OBJECT" } as const;
 
@@ -129,7 +129,7 @@ export async function completeUpload(
 async function storedAs(
   requests: S3Requests,
   key: string,
-  { metadata }: DriverComplete,
+  { metadata, checksum }: DriverComplete,
   subject: Subject,
   call: DriverCall,
 ): Promise<DriverPutResult> {
@@ -142,7 +142,9 @@ async function storedAs(
       cause: error,
     });
   });
-  const isOurs = Object.entries(metadata).every(([name, value]) => found?.metadata[name] === value);
+  // Metadata is stored when an upload begins: the whole's checksum is often not known then.
+  const late = checksum?.toString(16).padStart(16, "0");
+  const isOurs = Object.entries(metadata).every(([name, value]) => (found?.metadata[name] ?? late) === value);
   if (found === undefined || !isOurs) throw incomplete("ETag", subject);
   return { version: found.version };
 }
@@ -162,7 +164,7 @@ export async function abortUpload(
   });
   const subject: Subject = { operation: "abortUpload", key, isWrite: true };
   try {
-    await requests.send(subject, call, (client, options) => client.send(command, options));
+    assertDone(await requests.send(subject, call, (client, options) => client.send(command, options)), subject);
   } catch (error) {
     if (!isStoreError(error) || error.vendorCode !== "NoSuchUpload") throw error;
   }

@@ -1,15 +1,27 @@
 /** The SDK's client, without its retries, its own checksums and its timeouts: those are the engine's. */
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { StoreError } from "@varve/fs-core";
+import { closeAgent } from "./close-agent.ts";
 import type { S3Connection, S3CredentialsProvider } from "./s3-settings.ts";
 
 /** Warnings about a busy pool: requests that wait for a connection are what `maxSockets` asks for. */
 const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
+/** A client and its end. */
+export interface OwnedClient {
+  readonly client: S3Client;
+  /** Idempotent. */
+  close(): void;
+}
+
 /** A client that the caller closes. */
-export function newS3Client(connection: S3Connection & { readonly kind: "own" }): S3Client {
+export function newS3Client(connection: S3Connection & { readonly kind: "own" }): OwnedClient {
   const { region, endpoint, forcePathStyle, credentials, maxSockets } = connection;
-  const agent = { keepAlive: true, maxSockets };
+  const options = { keepAlive: true, maxSockets };
+  const httpAgent = new HttpAgent(options);
+  const httpsAgent = new HttpsAgent(options);
   const config: S3ClientConfig = {
     forcePathStyle,
     maxAttempts: 1,
@@ -18,12 +30,19 @@ export function newS3Client(connection: S3Connection & { readonly kind: "own" })
     responseChecksumValidation: "WHEN_REQUIRED",
     // With it, every large part would take a new connection and a round trip more.
     expectContinueHeader: false,
-    requestHandler: { httpAgent: agent, httpsAgent: agent, logger: silent },
+    requestHandler: { httpAgent, httpsAgent, logger: silent },
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials: named(credentials) }),
   };
-  return new S3Client(config);
+  const client = new S3Client(config);
+  return {
+    client,
+    close() {
+      for (const agent of [httpAgent, httpsAgent]) closeAgent(agent);
+      client.destroy();
+    },
+  };
 }
 
 /** Fails as the SDK's own providers do. */

@@ -6,7 +6,15 @@
  *  I2  a client that was given is looked at before the first request, and never closed
  */
 import type { S3Client } from "@aws-sdk/client-s3";
-import { type DriverCall, isStoreError, StoreError, systemRandom, type Random, untilAborted } from "@varve/fs-core";
+import {
+  type DriverCall,
+  isStoreError,
+  StoreError,
+  type StoreOutcome,
+  systemRandom,
+  type Random,
+  untilAborted,
+} from "@varve/fs-core";
 import { type FailedRequest, mapS3Error } from "./map-s3-error.ts";
 import { ObjectAddress } from "./object-address.ts";
 import { assertPlainClient, newS3Client } from "./s3-client.ts";
@@ -20,15 +28,19 @@ export class S3Requests {
   readonly address: ObjectAddress;
   readonly random: Random;
   readonly #client: S3Client;
+  readonly #end: () => void;
+  readonly #closing = new AbortController();
   #checked: Promise<void> | undefined;
-  #isClosed = false;
 
   constructor(settings: ResolvedS3Settings, random: Random = systemRandom) {
     this.settings = settings;
     this.address = new ObjectAddress(settings);
     this.random = random;
     const { connection } = settings;
-    this.#client = connection.kind === "own" ? newS3Client(connection) : connection.client();
+    const owned =
+      connection.kind === "own" ? newS3Client(connection) : { client: connection.client(), close: () => {} };
+    this.#client = owned.client;
+    this.#end = () => owned.close();
     if (connection.kind === "own") this.#checked = Promise.resolve();
   }
 
@@ -43,23 +55,35 @@ export class S3Requests {
     send: (client: S3Client, options: { readonly abortSignal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
     signal.throwIfAborted();
-    if (this.#isClosed) throw new StoreError("CLOSED", "the driver was closed", { operation: subject.operation });
+    const closing = this.#closing.signal;
+    if (closing.aborted) throw closed(subject, "none");
     try {
       this.#checked ??= assertPlainClient(this.#client);
       await this.#checked;
       // The SDK looks at the signal only while it sends: fetching credentials may take as long.
-      return await untilAborted(send(this.#client, { abortSignal: signal }), signal);
+      const answer = untilAborted(send(this.#client, { abortSignal: signal }), signal);
+      // What waits for a connection is not told by its agent that there will be none.
+      return await untilAborted(answer, closing);
     } catch (error) {
       signal.throwIfAborted();
+      if (closing.aborted) throw closed(subject, subject.isWrite ? "unknown" : "none");
       throw isStoreError(error) ? error : mapS3Error(error, { ...subject, bucket: this.address.bucket });
     }
   }
 
   /** Idempotent. */
   close(): void {
-    this.#isClosed = true;
-    if (this.settings.connection.kind === "own") this.#client.destroy();
+    this.#closing.abort();
+    this.#end();
   }
+}
+
+function closed({ operation, key }: Subject, outcome: StoreOutcome): StoreError {
+  return new StoreError("CLOSED", "the driver was closed", {
+    operation,
+    outcome,
+    ...(key === undefined ? {} : { key }),
+  });
 }
 
 /** An answer that lacks what it must have: a proxy's page, or a success that was none. */

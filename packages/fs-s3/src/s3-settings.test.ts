@@ -103,6 +103,10 @@ test.for([
   [{ bucket: "logs", serverSideEncryption: "rot13" }, "serverSideEncryption: want AES256"],
   [{ bucket: "logs", kmsKeyId: "key" }, "kmsKeyId: want serverSideEncryption"],
   [{ bucket: "logs", credentials: {} }, "credentials: want accessKeyId"],
+  [
+    { bucket: "logs", credentials: { accessKeyId: "a", secretAccessKey: "b", sessiontoken: "c" } },
+    "credentials.sessiontoken: not known; did you mean sessionToken?",
+  ],
   [{ bucket: "logs", client: {} }, "client: want an S3Client"],
   [{ bucket: "logs--use1-az4--x-s3", express: false }, "express: a name that ends in --x-s3 says true"],
 ] as const)("refuses %o", ([input, problem]) => expect(problemsOf(input)).toContain(problem));

@@ -1,6 +1,7 @@
 /** What a bucket is opened with, and the check of it. */
 import type { S3Client } from "@aws-sdk/client-s3";
 import { StoreError, closestName } from "@varve/fs-core";
+import { resolveS3Credentials } from "./s3-credentials.ts";
 import { resolveS3Conditions, type S3Conditions } from "./s3-conditions.ts";
 
 /** Where the objects are, who asks, and how they are kept. Only `bucket` must be given. */
@@ -176,7 +177,7 @@ function connectionOf(given: Given, environment: NodeJS.ProcessEnv, problems: st
     region: region ?? (endpoint === undefined ? undefined : (environment["AWS_REGION"] ?? "us-east-1")),
     endpoint,
     forcePathStyle: flagOf(given, "forcePathStyle", problems) ?? endpoint !== undefined,
-    credentials: credentialsOf(given["credentials"], problems),
+    credentials: resolveS3Credentials(given["credentials"], problems),
     maxSockets: maxSockets as number,
   };
 }
@@ -215,25 +216,6 @@ function endpointOf(value: unknown, problems: string[]): string | undefined {
   }
   problems.push("endpoint: want an http or https URL without credentials, query and fragment");
   return undefined;
-}
-
-function credentialsOf(value: unknown, problems: string[]): S3CredentialsProvider | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === "function") return value as S3CredentialsProvider;
-  const { accessKeyId, secretAccessKey, sessionToken, expiration } = Object(value) as Record<string, unknown>;
-  const isText = (part: unknown): part is string => typeof part === "string" && part !== "";
-  if (!isText(accessKeyId) || !isText(secretAccessKey) || !(sessionToken === undefined || isText(sessionToken))) {
-    problems.push("credentials: want accessKeyId, secretAccessKey and perhaps sessionToken, or a function");
-    return undefined;
-  }
-  if (!(expiration === undefined || expiration instanceof Date)) problems.push("credentials.expiration: want a Date");
-  const credentials = {
-    accessKeyId,
-    secretAccessKey,
-    ...(sessionToken === undefined ? {} : { sessionToken }),
-    ...(expiration instanceof Date ? { expiration } : {}),
-  };
-  return async () => credentials;
 }
 
 function prefixOf(given: Given, problems: string[]): string {

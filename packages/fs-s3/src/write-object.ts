@@ -1,4 +1,4 @@
-/** `put`, `copy`, `rename` and `delete`: one request each. */
+/** `put`, `copy`, `rename` and `delete`: one request each, and a look at its source for a copy that was refused. */
 import {
   CopyObjectCommand,
   DeleteObjectCommand,
@@ -13,13 +13,15 @@ import {
   type DriverInfo,
   type DriverPut,
   type DriverPutResult,
+  isStoreError,
   StoreError,
   type WriteCondition,
 } from "@varve/fs-core";
 import { createHash } from "node:crypto";
 import { checksumText, parseChecksum } from "./checksum-text.ts";
-import { mapDeleteFailure } from "./map-s3-error.ts";
+import { mapDeleteFailure, namesCondition } from "./map-s3-error.ts";
 import { versionOf } from "./object-address.ts";
+import { headObject } from "./read-object.ts";
 import { incomplete, type S3Requests, type Subject } from "./s3-requests.ts";
 import { withHeader } from "./with-header.ts";
 
@@ -65,8 +67,31 @@ export async function copyObject(
     ...conditionsOf(requests, copy),
     ...(keepsChecksums ? { ChecksumAlgorithm: "CRC64NVME" } : {}),
   });
-  const answer = await requests.send(subject, call, (client, options) => client.send(command, options));
-  return stored(answer.CopyObjectResult ?? {}, copy.checksum, subject);
+  let isNamed = false;
+  try {
+    const answer = await requests.send(subject, call, (client, options) =>
+      client.send(command, options).catch((error: unknown) => {
+        isNamed = namesCondition(error);
+        throw error;
+      }),
+    );
+    return stored(answer.CopyObjectResult ?? {}, copy.checksum, subject);
+  } catch (error) {
+    const isAboutEither = isStoreError(error) && error.status === 412 && copy.ifAbsent === true && !isNamed;
+    if (isAboutEither) await assertSource(requests, from.key, copy.ifSourceMatch, call);
+    throw error;
+  }
+}
+
+/** For a refusal that does not say which end it is about. @throws StoreError `NOT_FOUND`, `VERSION_MISMATCH` */
+async function assertSource(requests: S3Requests, key: string, version: string, call: DriverCall): Promise<void> {
+  const source = await headObject(requests, key, call);
+  if (source?.version === version) return;
+  const code = source === undefined ? "NOT_FOUND" : "VERSION_MISMATCH";
+  throw new StoreError(code, `the source is ${source === undefined ? "gone" : "another version"} by now`, {
+    operation: "copy",
+    key,
+  });
 }
 
 /** Of directory buckets only. */
@@ -86,7 +111,7 @@ export async function renameObject(
     ...(ifAbsent ? { DestinationIfNoneMatch: "*" } : {}),
   });
   const subject: Subject = { operation: "rename", key: to, isWrite: true, ifAbsent };
-  await requests.send(subject, call, (client, options) => client.send(command, options));
+  assertDone(await requests.send(subject, call, (client, options) => client.send(command, options)), subject);
 }
 
 export async function deleteObject(
@@ -103,7 +128,7 @@ export async function deleteObject(
   });
   const subject: Subject = { operation: "delete", key, isWrite: true, ifMatch };
   try {
-    await requests.send(subject, call, (client, options) => client.send(command, options));
+    assertDone(await requests.send(subject, call, (client, options) => client.send(command, options)), subject);
   } catch (error) {
     if (!isGone(error) || ifMatch !== undefined) throw error;
   }
@@ -118,20 +143,26 @@ export async function deleteObjects(
   const { address, settings } = requests;
   const command = new DeleteObjectsCommand({
     Bucket: address.bucket,
-    Delete: { Quiet: true, Objects: keys.map((key) => ({ Key: address.keyInBucket(key) })) },
+    // Not quiet: an answer that names no key would be that of any proxy, and say that all are deleted.
+    Delete: { Quiet: false, Objects: keys.map((key) => ({ Key: address.keyInBucket(key) })) },
   });
   // The SDK sends a CRC-32, which servers of the older protocol do not take for the digest that it wants.
   if (settings.isCustomEndpoint && !settings.isExpress) withHeader(command, "content-md5", md5Text);
   const subject: Subject = { operation: "deleteMany", isWrite: true };
-  const { Errors: errors = [] } = await requests.send(subject, call, (client, options) =>
+  const { Deleted: deleted = [], Errors: errors = [] } = await requests.send(subject, call, (client, options) =>
     client.send(command, options),
   );
-  return errors.flatMap((entry) => {
+  const unnamed = new Set(keys);
+  for (const { Key: name } of deleted) unnamed.delete(address.ourKey(name ?? "") ?? "");
+  const failures = errors.flatMap((entry) => {
     const key = address.ourKey(entry.Key ?? "");
     if (key === undefined) throw incomplete("key for what it did not delete", subject);
+    unnamed.delete(key);
     const error = mapDeleteFailure(entry, { ...subject, key, bucket: address.bucket });
     return isGone(error) ? [] : [{ key, error }];
   });
+  const untold = [...unnamed].map((key) => ({ key, error: incomplete("word about this key", { ...subject, key }) }));
+  return [...failures, ...untold];
 }
 
 /** Metadata and class, as the settings and the call have them. */
@@ -190,9 +221,17 @@ export function stored(
   return { version: versionOf(answer.ETag) };
 }
 
+/** For successes that say nothing: a proxy's page is one too. @throws StoreError `UNAVAILABLE` */
+export function assertDone(
+  { $metadata: metadata }: { readonly $metadata: { readonly httpStatusCode?: number; readonly requestId?: string } },
+  subject: Subject,
+): void {
+  if (metadata.httpStatusCode !== 204 && metadata.requestId === undefined) throw incomplete("request id", subject);
+}
+
 /** Only in the store's own words: a proxy says 404 too. */
 function isGone(error: unknown): boolean {
-  return error instanceof StoreError && error.vendorCode === "NoSuchKey";
+  return isStoreError(error) && error.vendorCode === "NoSuchKey";
 }
 
 function md5Text(body: unknown): string {

@@ -7,6 +7,10 @@ import { date, found, scriptedDriver, xml } from "./scripted-driver.ts";
 
 const scripted = scriptedDriver();
 
+function inXml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
 describe("keys", () => {
   const keys = [
     ...oddKeys,
@@ -54,7 +58,8 @@ describe("keys", () => {
       call(),
     );
     expect(page.objects).toEqual([{ key, size: 10, version: "v1", lastModifiedMs: Date.parse(date) }]);
-    scripted.server.play(xml("<DeleteResult/>"));
+    const told = [key, "other"].map((name) => `<Deleted><Key>${inXml(name)}</Key></Deleted>`);
+    scripted.server.play(xml(`<DeleteResult>${told.join("")}</DeleteResult>`));
     expect(await scripted.driver.deleteMany?.([key, "other"], call())).toEqual([]);
     const text = scripted
       .sent()

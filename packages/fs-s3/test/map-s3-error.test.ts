@@ -7,7 +7,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { call, canaryCredentials, driverAt, requestsByName } from "./driver-under-test.ts";
+import { mapS3Error } from "../src/map-s3-error.ts";
+import { call, canaryCredentials, driverAt, plainPut, requestsByName } from "./driver-under-test.ts";
 import { type ScriptedAnswer, type ScriptedServer, startScriptedServer } from "./scripted-server.ts";
 
 interface Row {
@@ -68,6 +69,25 @@ test("a server that repeats what it was sent gives no secret away", async () => 
   expect(shown).not.toMatch(/[0-9a-f]{64}/);
 });
 
+test("a server that repeats it in other words neither", async () => {
+  const sessionToken = Buffer.from("CANARY".repeat(20)).toString("base64");
+  server.play((request, response) => {
+    const headers = request.rawHeaders.join(" ");
+    const id = String(request.headers["authorization"]);
+    response.writeHead(403, { "content-type": "application/xml", "x-amz-request-id": id });
+    response.end(`<Error><Code>AccessDenied</Code><Message>not ${headers}</Message></Error>`);
+  });
+  const driver = driverAt(server.url, { credentials: { ...canaryCredentials, sessionToken } });
+  const error = await driver
+    .head("k", call())
+    .catch(() => driver.get("k", {}, call()).catch((thrown: unknown) => thrown));
+  await driver.close();
+  const shown = inspect(error, { depth: 12, showHidden: true }) + JSON.stringify(error);
+  expect(shown).toContain("AccessDenied: not");
+  expect(shown).not.toContain(sessionToken.slice(0, 40));
+  expect(shown).not.toMatch(/[0-9a-f]{64}/);
+});
+
 test("neither a driver nor what it holds shows keys", async () => {
   const driver = driverAt(server.url);
   const shown = inspect(driver, { depth: 12, showHidden: true }) + JSON.stringify(driver);
@@ -111,6 +131,47 @@ describe("no answer", () => {
   test("the server does not speak TLS", async () => {
     const error = await failureOf(server.url.replace("http:", "https:"), "put");
     expect(error).toMatchObject({ code: "UNAVAILABLE", retryable: false });
+  });
+
+  const broken = (code: string, syscall?: string): Error =>
+    Object.assign(new Error(`${syscall ?? ""} ${code}`), { code, syscall });
+  const asked = { operation: "put", key: "k", bucket: "logs", isWrite: true };
+
+  // ip(7): a message from a router on the way, or a changed route, gives this code to a connection that was made.
+  test.for(["EHOSTUNREACH", "ENETUNREACH", "ECONNREFUSED", "EPROTO", "ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC"])(
+    "%s while the answer is awaited: the request may have been carried out",
+    (code) => {
+      const syscall = code.startsWith("E") && !code.startsWith("ERR") ? "read" : undefined;
+      expect(mapS3Error(broken(code, syscall), asked)).toMatchObject({ code: "UNAVAILABLE", outcome: "unknown" });
+    },
+  );
+
+  test.for([
+    broken("EHOSTUNREACH", "connect"),
+    broken("EAI_AGAIN", "getaddrinfo"),
+    Object.assign(new AggregateError([broken("ECONNREFUSED", "connect"), broken("ENETUNREACH", "connect")]), {
+      code: "ECONNREFUSED",
+    }),
+    broken("ERR_SSL_WRONG_VERSION_NUMBER"),
+    broken("UNABLE_TO_VERIFY_LEAF_SIGNATURE"),
+  ])("%s: no connection came about, nothing was sent", (error) => {
+    expect(mapS3Error(error, asked)).toMatchObject({ code: "UNAVAILABLE", outcome: "none" });
+  });
+
+  test.for([
+    ["the way to it broke", Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }), true],
+    ["it failed", Object.assign(new Error("try again"), { $metadata: { httpStatusCode: 503 } }), true],
+    ["it refused", Object.assign(new Error("no"), { $metadata: { httpStatusCode: 403 } }), false],
+  ] as const)("who gives credentials gave none: %s", async ([, reason, isPassing]) => {
+    const driver = driverAt(server.url, {
+      credentials: () => Promise.reject(new Error("no token", { cause: reason })),
+    });
+    await expect(driver.put("k", new Uint8Array(1), plainPut, call())).rejects.toMatchObject({
+      code: isPassing ? "UNAVAILABLE" : "UNAUTHENTICATED",
+      outcome: "none",
+      retryable: isPassing,
+    });
+    await driver.close();
   });
 
   test("credentials cannot be had", async () => {

@@ -114,6 +114,15 @@ describe("uploads in parts", () => {
     expect(scripted.server.requests.map(({ method }) => method)).toEqual(["POST", "HEAD"]);
   });
 
+  test("completed without an ETag: that the object lacks the checksum that came later does not make it another's", async () => {
+    await scripted.open({ checksumMode: "metadata" });
+    scripted.server.play(nameless, found);
+    const late = { ...complete, metadata: { a_b: "c d", sum: "00000000000000ff" }, checksum: 255n };
+    expect(await scripted.driver.completeUpload("k", "u", [{ ...first, checksum: undefined }], late, call())).toEqual({
+      version: "v1",
+    });
+  });
+
   test.for([
     ["another's object", { ...found, headers: { ...found.headers, "x-amz-meta-a_b": "other" } }],
     ["no object", { status: 404 }],

@@ -31,7 +31,7 @@ describe("directory buckets", () => {
 
   test("a rename, each under a name of its own", async () => {
     await scripted.open({ express: true, prefix: "p" });
-    scripted.server.play({ status: 200 });
+    scripted.server.play({ status: 200, headers: { "x-amz-request-id": "R1" } });
     await scripted.driver.rename?.("a b", "c+d", { ifAbsent: true }, call());
     await scripted.driver.rename?.("a b", "c+d", { ifAbsent: false }, call());
     const [first, second] = scripted.server.requests;

@@ -64,24 +64,49 @@ describe("head and get", () => {
   });
 
   test.for([
-    [{ offset: 2, length: 3 }, "bytes=2-4", 2],
-    [{ offset: 2 }, "bytes=2-", 2],
-    [{ suffixLength: 3 }, "bytes=-3", 7],
-  ] as const)("a range: %o", async ([range, header, offset]) => {
-    const body = "0123456789".slice(offset, offset + 3);
+    [{ offset: 2, length: 3 }, "bytes=2-4", 2, 5],
+    [{ offset: 2, length: 30 }, "bytes=2-31", 2, 10],
+    [{ offset: 2 }, "bytes=2-", 2, 10],
+    [{ suffixLength: 3 }, "bytes=-3", 7, 10],
+    [{ suffixLength: 30 }, "bytes=-30", 0, 10],
+  ] as const)("a range: %o", async ([range, header, offset, end]) => {
+    const body = "0123456789".slice(offset, end);
     scripted.server.play({
       ...found,
       status: 206,
-      headers: { ...found.headers, "content-range": `bytes ${offset}-${offset + 2}/10` },
+      headers: { ...found.headers, "content-range": `bytes ${offset}-${end - 1}/10` },
       body,
     });
     const answer = await scripted.driver.get("k", { range, ifMatch: "v1" }, call());
     expect(scripted.sent().headers).toMatchObject({ range: header, "if-match": '"v1"' });
     // What would come with it may be the checksum of a part.
     expect(scripted.sent().headers["x-amz-checksum-mode"]).toBeUndefined();
-    expect(answer.range).toEqual({ offset, length: 3 });
+    expect(answer.range).toEqual({ offset, length: end - offset });
     expect(answer.info.size).toBe(10);
     expect(await textOf(answer.chunks)).toBe(body);
+  });
+
+  test.for([
+    ["of other bytes", "bytes 0-2/10", "012"],
+    ["of fewer bytes", "bytes 2-3/10", "23"],
+    ["of more bytes", "bytes 2-9/10", "23456789"],
+  ])("a part %s than were asked for is not taken for them", async ([, where = "", body = ""]) => {
+    scripted.server.play({
+      ...found,
+      status: 206,
+      headers: { ...found.headers, "content-range": where },
+      body,
+    });
+    const closed = scripted.server.socketClosed();
+    const reading = scripted.driver.get("k", { range: { offset: 2, length: 3 } }, call());
+    await expect(reading).rejects.toMatchObject({ code: "IO", key: "k" });
+    await closed;
+  });
+
+  test("another version than was asked for, of a cache that ignores the condition", async () => {
+    scripted.server.play(found);
+    const reading = scripted.driver.get("k", { ifMatch: "v0" }, call());
+    await expect(reading).rejects.toMatchObject({ code: "VERSION_MISMATCH", key: "k" });
   });
 
   test("versions without quotes, for servers that compare them so", async () => {

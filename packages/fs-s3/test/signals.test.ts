@@ -152,3 +152,26 @@ test("connections are kept and shared, no more than were asked for", async () =>
   expect(sockets.size).toBe(2);
   await driver.close();
 });
+
+test("a driver that is closed sends nothing more, not even what waited for a connection", async () => {
+  const busy = driverAt(server.url, { maxSockets: 2 });
+  let arrived = 0;
+  let bothArrived = (): void => {};
+  const isBusy = new Promise<void>((resolve) => (bothArrived = resolve));
+  server.play((_request, response) => {
+    arrived++;
+    if (arrived === 2) bothArrived();
+    if (arrived > 2) response.writeHead(404).end();
+  });
+  const running = Promise.allSettled([1, 2, 3, 4].map(() => busy.head("k", call())));
+  await isBusy;
+  await busy.close();
+  for (const result of await running) {
+    expect(result).toMatchObject({ status: "rejected", reason: { code: "CLOSED", outcome: "none" } });
+  }
+  // What had been sent before this request would have arrived before it.
+  const other = driverAt(server.url);
+  expect(await other.head("k", call())).toBeUndefined();
+  expect(arrived).toBe(3);
+  await other.close();
+});

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { checksumText } from "../src/checksum-text.ts";
 import { call, info, plainPut } from "./driver-under-test.ts";
-import { bytes, scriptedDriver, xml } from "./scripted-driver.ts";
+import { bytes, found, scriptedDriver, xml } from "./scripted-driver.ts";
 import type { ScriptedAnswer } from "./scripted-server.ts";
 
 const scripted = scriptedDriver();
@@ -98,11 +98,37 @@ describe("put, copy, delete", () => {
     });
   });
 
+  test.for([
+    ["an object is there", found, "ALREADY_EXISTS"],
+    ["the source is another version", { ...found, headers: { ...found.headers, etag: '"v2"' } }, "VERSION_MISMATCH"],
+    ["the source is gone", { status: 404 }, "NOT_FOUND"],
+    ["that cannot be told", { status: 503 }, "UNAVAILABLE"],
+  ] as const)("a copy that is refused without a word on which condition: %s", async ([, source, code]) => {
+    scripted.server.play({ ...xml("<Error><Code>PreconditionFailed</Code></Error>"), status: 412 }, source);
+    const copying = scripted.driver.copy(info, "to", { ...plainPut, ifSourceMatch: "v1", ifAbsent: true }, call());
+    await expect(copying).rejects.toMatchObject({ code, outcome: "none" });
+    expect(scripted.server.requests.map(({ method, target }) => [method, target.split("?")[0]])).toEqual([
+      ["PUT", "/logs/to"],
+      ["HEAD", "/logs/from"],
+    ]);
+  });
+
   test("a deletion, on a condition or not; nothing there is fine", async () => {
     scripted.server.play({ status: 204 });
     await scripted.driver.delete("k", { ifMatch: "v1" }, call());
     expect(scripted.sent()).toMatchObject({ method: "DELETE", headers: { "if-match": '"v1"' } });
     scripted.server.play({ ...xml("<Error><Code>NoSuchKey</Code></Error>"), status: 404 });
+    await scripted.driver.delete("k", {}, call());
+  });
+
+  test("a page of somebody else is no deletion", async () => {
+    scripted.server.play({ status: 200, headers: { "content-type": "text/html" }, body: "<html>Sign in</html>" });
+    const doubtful = { code: "UNAVAILABLE", outcome: "unknown" };
+    await expect(scripted.driver.delete("k", {}, call())).rejects.toMatchObject(doubtful);
+    await expect(scripted.driver.delete("k", { ifMatch: "v1" }, call())).rejects.toMatchObject(doubtful);
+    await expect(scripted.driver.abortUpload("k", "u", call())).rejects.toMatchObject(doubtful);
+    await expect(scripted.driver.rename?.("k", "l", { ifAbsent: true }, call())).rejects.toMatchObject(doubtful);
+    scripted.server.play({ status: 200, headers: { "x-amz-request-id": "R1" } });
     await scripted.driver.delete("k", {}, call());
   });
 
@@ -113,7 +139,8 @@ describe("put, copy, delete", () => {
         "<DeleteResult><Error><Key>p/a</Key><Code>AccessDenied</Code><Message>no</Message></Error>" +
           "<Error><Key>p/b</Key><Code>NoSuchKey</Code></Error>" +
           "<Error><Key>p/c</Key><Code>InternalError</Code></Error>" +
-          "<Error><Key>p/d</Key><Code>SlowDown</Code></Error></DeleteResult>",
+          "<Error><Key>p/d</Key><Code>SlowDown</Code></Error>" +
+          "<Deleted><Key>p/e</Key></Deleted></DeleteResult>",
       ),
     );
     const failures = (await scripted.driver.deleteMany?.(["a", "b", "c", "d", "e"], call())) ?? [];
@@ -121,11 +148,23 @@ describe("put, copy, delete", () => {
     expect(failures.map(({ error }) => error)).toMatchObject([
       { code: "PERMISSION_DENIED", key: "a", outcome: "none" },
       { code: "UNAVAILABLE", outcome: "unknown" },
-      { code: "THROTTLED", outcome: "none" },
+      { code: "THROTTLED", outcome: "unknown" },
     ]);
     const { target, headers, body } = scripted.sent();
     expect(target).toMatch(/^\/logs\/?\?delete=?$/);
-    expect(body.toString()).toContain("<Quiet>true</Quiet>");
+    expect(body.toString()).toContain("<Quiet>false</Quiet>");
     expect(headers["content-md5"]).toBe(createHash("md5").update(body).digest("base64"));
+  });
+
+  test.for([
+    ["an empty document", xml("<DeleteResult/>"), ["a ", "b"]],
+    ["somebody else's document", xml("<html><body>Sign in</body></html>"), ["a ", "b"]],
+    ["no document", { status: 200 }, ["a ", "b"]],
+    ["a document that ends early", xml("<DeleteResult><Deleted><Key>a </Key></Deleted></DeleteResult>"), ["b"]],
+  ] as const)("many deletions: %s does not say that all are deleted", async ([, answer, wanted]) => {
+    scripted.server.play(answer);
+    const failures = (await scripted.driver.deleteMany?.(["a ", "b"], call())) ?? [];
+    expect(failures.map(({ key }) => key)).toEqual(wanted);
+    for (const { error } of failures) expect(error).toMatchObject({ code: "UNAVAILABLE", outcome: "unknown" });
   });
 });
