@@ -11,6 +11,7 @@ import { systemRandom } from "../random.ts";
 import { copyObject } from "./copy-object.ts";
 import { deleteObject, deleteObjects } from "./delete-objects.ts";
 import { DriverObjectWriter } from "./driver-object-writer.ts";
+import { assertKnownOptions, type CallName } from "./known-options.ts";
 import { checkListOptions, listObjects, listUploads, type Request } from "./list-objects.ts";
 import { assertKey, assertNewKey, assertPrefix } from "./object-key.ts";
 import type { ObjectStoreDriver } from "./object-driver.ts";
@@ -110,6 +111,7 @@ class DriverStore implements ObjectStore {
 
   async get(key: string, options: GetOptions = {}): Promise<ObjectBody> {
     this.#assertOpen("get");
+    assertKnownOptions("get", options);
     assertKey(key, "get", this.capabilities.limits.keyBytesMax);
     checkGetOptions(options);
     const { range, ifMatch } = options;
@@ -266,6 +268,7 @@ class DriverStore implements ObjectStore {
     options: CallOptions = {},
   ): Promise<DeleteFailure[]> {
     assertSource("deleteMany", "keys", keys);
+    assertKnownOptions("deleteMany", options);
     const unhurried = { timeoutMs: Number.POSITIVE_INFINITY, ...options };
     return this.#run("deleteMany", undefined, unhurried, (call) =>
       deleteObjects(this.driver, call, keys, this.#parts.settings.concurrency),
@@ -274,6 +277,7 @@ class DriverStore implements ObjectStore {
 
   list(options: ListOptions = {}): AsyncIterable<ListEntry> {
     this.#assertOpen("list");
+    assertKnownOptions("list", options);
     assertPrefix(options.prefix ?? "", "list");
     checkListOptions(options);
     return listObjects(this.driver, options, this.#pages("list", options));
@@ -281,6 +285,7 @@ class DriverStore implements ObjectStore {
 
   listIncompleteUploads(options: ListUploadsOptions = {}): AsyncIterable<IncompleteUpload> {
     this.#assertOpen("listIncompleteUploads");
+    assertKnownOptions("listIncompleteUploads", options);
     assertPrefix(options.prefix ?? "", "listIncompleteUploads");
     if (!this.capabilities.listUploads) {
       throw new StoreError("UNSUPPORTED", "listIncompleteUploads: this store does not tell", {
@@ -314,6 +319,7 @@ class DriverStore implements ObjectStore {
 
   async probe(options: ProbeOptions = {}): Promise<ProbeReport> {
     this.#assertOpen("probe");
+    assertKnownOptions("probe", options);
     return probeStore(this, this.#parts.random, options);
   }
 
@@ -337,7 +343,7 @@ class DriverStore implements ObjectStore {
 
   /** Bytes of known or unknown number, through a writer. */
   async #upload(
-    operation: string,
+    operation: CallName,
     key: string,
     options: UploadOptions,
     totalBytes: number | undefined,
@@ -355,8 +361,14 @@ class DriverStore implements ObjectStore {
     return this.#own(running);
   }
 
-  #writer(operation: string, key: string, options: UploadOptions, totalBytes: number | undefined): DriverObjectWriter {
+  #writer(
+    operation: CallName,
+    key: string,
+    options: UploadOptions,
+    totalBytes: number | undefined,
+  ): DriverObjectWriter {
     this.#assertOpen(operation);
+    assertKnownOptions(operation, options);
     assertNewKey(key, operation);
     const { limits } = this.capabilities;
     assertKey(key, operation, limits.keyBytesMax);
@@ -403,17 +415,18 @@ class DriverStore implements ObjectStore {
   }
 
   /** Each page is a call of its own: a listing lasts as long as its reader takes. */
-  #pages(operation: string, options: CallOptions): Request {
+  #pages(operation: CallName, options: CallOptions): Request {
     return (name, send) => this.#run(operation, undefined, options, (call) => call.request(name, send));
   }
 
   async #run<T>(
-    operation: string,
+    operation: CallName,
     key: string | undefined,
     options: CallOptions,
     work: (call: StoreCall) => Promise<T>,
   ): Promise<T> {
     this.#assertOpen(operation);
+    assertKnownOptions(operation, options);
     const call = this.#call(operation, key, definedCallOptions(options));
     return this.#own(work(call).finally(() => call.close()));
   }
