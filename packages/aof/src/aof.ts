@@ -18,6 +18,7 @@ import type { IndexKeeper } from "./index-keeper.ts";
 import type { LogKeys } from "./keys/log-keys.ts";
 import type { RewrapOptions, RewrapReport } from "./keys/rewrap.ts";
 import { findId } from "./find-id.ts";
+import { assertKnownOptions } from "./known-options.ts";
 import { BatchReader, findTimestamp, RecordReader } from "./log-reader.ts";
 import { assertReadableId, type Visibility } from "./log-view.ts";
 import { type AppendedBatch, LogWriter } from "./log-writer.ts";
@@ -389,6 +390,7 @@ export class Aof implements AsyncDisposable {
    */
   async flush(options: { readonly signal?: AbortSignal } = {}): Promise<number> {
     if (this.#state !== "open") throw this.#refusal();
+    assertKnownOptions("wait", options);
     const id = this.lastId;
     if (this.options.flushOn === "main") this.#pipeline.commitBlocking("forced");
     else this.#pipeline.requestFlush("forced", id);
@@ -403,6 +405,7 @@ export class Aof implements AsyncDisposable {
    */
   async write(options: { readonly signal?: AbortSignal } = {}): Promise<number> {
     if (this.#state !== "open") throw this.#refusal();
+    assertKnownOptions("wait", options);
     const id = this.lastId;
     this.#pipeline.requestWrite();
     await this.#pipeline.written.reached(id, options.signal);
@@ -412,6 +415,7 @@ export class Aof implements AsyncDisposable {
   /** Resolves when record `id` survives a kill of this process. Does not ask for a write. */
   async whenWritten(id: number, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     this.#assertAppended(id);
+    assertKnownOptions("wait", options);
     if (id > this.writtenId && this.#state !== "open") throw this.#refusal();
     await this.#pipeline.written.reached(id, options.signal);
   }
@@ -419,6 +423,7 @@ export class Aof implements AsyncDisposable {
   /** Resolves when record `id` survives power loss. Does not ask for a flush. */
   async whenDurable(id: number, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     this.#assertAppended(id);
+    assertKnownOptions("wait", options);
     if (id > this.durableId && this.#state !== "open") throw this.#refusal();
     await this.#pipeline.durable.reached(id, options.signal);
   }
@@ -434,6 +439,7 @@ export class Aof implements AsyncDisposable {
   /** {@link get} without a promise: the record is on local disk, mostly in the page cache. */
   getSync(id: number, options?: { readonly visibility?: Visibility }): AofRecord | undefined {
     this.#view.assertReadable();
+    if (options !== undefined) assertKnownOptions("get", options);
     assertReadableId(this.#view, id, "id");
     if (id > this.#view.visibleId(options?.visibility ?? "durable")) return undefined;
     this.#counters.totalReads++;
@@ -481,6 +487,7 @@ export class Aof implements AsyncDisposable {
    */
   async trim(beforeId: number, options: TrimOptions = {}): Promise<TrimReport> {
     if (this.#state !== "open") throw this.#refusal();
+    assertKnownOptions("trim", options);
     return this.#retention.trim(beforeId, options);
   }
 
@@ -491,6 +498,7 @@ export class Aof implements AsyncDisposable {
    */
   async applyRetention(options: { readonly dryRun?: boolean } = {}): Promise<RetentionReport> {
     if (this.#state !== "open") throw this.#refusal();
+    assertKnownOptions("applyRetention", options);
     return this.#retention.apply(options.dryRun === true);
   }
 

@@ -1,6 +1,7 @@
 import { assertCursorName } from "./cursor-name.ts";
 import type { CursorStore } from "./cursor-store.ts";
 import { AofError } from "./errors.ts";
+import { assertKnownOptions } from "./known-options.ts";
 import type { RecordReader } from "./log-reader.ts";
 import type { ReadOptions } from "./read-options.ts";
 import { abortedError } from "./watermark.ts";
@@ -63,6 +64,7 @@ export class Cursor {
    */
   async commit(id: number, options: CursorWaitOptions = {}): Promise<void> {
     const { store } = this.#host;
+    assertKnownOptions("wait", options);
     const latest = this.#latest();
     const durableId = this.#host.durableId();
     if (!Number.isSafeInteger(id) || id < latest || id > durableId) {
@@ -81,6 +83,7 @@ export class Cursor {
    */
   async reset(to: CursorTarget, options: CursorWaitOptions = {}): Promise<void> {
     this.#latest();
+    assertKnownOptions("wait", options);
     await abortable(this.#host.store.set(this.name, positionOf(to, this.#host)), options.signal);
   }
 
@@ -95,6 +98,7 @@ export class Cursor {
   /** Removes the cursor; resolves when that survives a crash. It holds nothing back any more. */
   async delete(options: CursorWaitOptions = {}): Promise<void> {
     this.#latest();
+    assertKnownOptions("wait", options);
     await abortable(this.#host.store.set(this.name, undefined), options.signal);
   }
 
@@ -115,6 +119,7 @@ export interface CursorOptions extends CursorWaitOptions {
 /** The cursor of that name, made durably when there is none. */
 export async function openCursor(name: string, options: CursorOptions, host: CursorHost): Promise<Cursor> {
   assertCursorName(name);
+  assertKnownOptions("cursor", options);
   const { store } = host;
   const isKnown = store.latest(name) !== undefined;
   const stored = isKnown

@@ -19,6 +19,7 @@ import { AofError, toAofError } from "./errors.ts";
 import type { FlushPipeline } from "./flush-pipeline.ts";
 import { maxRecordId, recordBytes, recordFlag } from "./format/record-layout.ts";
 import { segmentHeaderBytes } from "./format/segment-header.ts";
+import { assertKnownOptions } from "./known-options.ts";
 import type { AofCounters } from "./metrics.ts";
 import { RecordEncoder } from "./record-encoder.ts";
 import { type AppendOptions, assertPayload, assertTimestamp, type BatchRecord } from "./record-input.ts";
@@ -210,7 +211,10 @@ export class LogWriter {
     whenFull: WhenFull,
   ): AppendedBatch {
     const { content, ring, counters, controller, pipeline } = this.#parts;
-    for (const record of records) assertPayload(payloadOf(record), this.#settings.segmentSizeBytes);
+    for (const record of records) {
+      if (isBatchRecord(record)) assertKnownOptions("batch record", record);
+      assertPayload(payloadOf(record), this.#settings.segmentSizeBytes);
+    }
     const timestampUs = this.#timestamp(options);
     let bytes = 0;
     const plans: PlannedBody[] = [];
@@ -273,6 +277,7 @@ export class LogWriter {
   #judge(options: AppendOptions, whenFull: WhenFull): KeyedRecords | undefined {
     const { dedupe, counters, pipeline } = this.#parts;
     const { durability } = options;
+    assertKnownOptions("append", options);
     assertDurability(durability);
     const known = judgeConditions(options, dedupe, this.lastId, this.#timestamp(options));
     if (known !== undefined) {

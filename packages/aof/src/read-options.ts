@@ -1,4 +1,5 @@
 import { AofError } from "./errors.ts";
+import { assertKnownOptions } from "./known-options.ts";
 import type { Visibility } from "./log-view.ts";
 
 /** Where reading begins. */
@@ -40,6 +41,7 @@ export interface ReadOptions {
 
 /** @throws AofError `INVALID_ARGUMENT` naming every broken option */
 export function checkReadOptions(options: ReadOptions): void {
+  assertKnownOptions("read", options);
   const problems: string[] = [];
   const { from, until, limit, follow, reverse, visibility, signal } = options;
   const isId = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 1;

@@ -152,4 +152,5 @@ export type { BackendParts, StoreBackend } from "./object-store/store-backend.ts
 // Plug in here: what backends and commands have in common.
 export { closestName } from "./kit/closest-name.ts";
 export { Secret } from "./kit/secret.ts";
+export { type NamesOf, unknownNames } from "./kit/unknown-names.ts";
 export { untilAborted } from "./kit/until-aborted.ts";

@@ -1,5 +1,5 @@
 /** Which options each call takes. A misspelt condition would otherwise be a write without one. */
-import { closestName } from "../kit/closest-name.ts";
+import { type NamesOf, unknownNames } from "../kit/unknown-names.ts";
 import type {
   CallOptions,
   CopyOptions,
@@ -14,9 +14,6 @@ import type {
   UploadOptions,
 } from "./object-store.ts";
 import { StoreError } from "./store-error.ts";
-
-/** Every name of `T`: one that is missing, or one too many, does not compile. */
-type NamesOf<T> = Readonly<Record<keyof T, true>>;
 
 const call: NamesOf<CallOptions> = { signal: true, timeoutMs: true };
 const condition = { ifAbsent: true, ifMatch: true } as const;
@@ -67,17 +64,7 @@ export function assertKnownOptions(name: CallName, options: unknown): void {
   if (typeof options !== "object" || options === null) {
     throw new StoreError("INVALID_ARGUMENT", `${name}: options: want an object`, { operation: name });
   }
-  const known = optionNames[name];
-  const unknown = Object.keys(options).filter((option) => !Object.hasOwn(known, option));
-  if (unknown.length === 0) return;
-  const problems = unknown.map((option) => problemOf(option, Object.keys(known)));
+  const problems = unknownNames(options, optionNames[name]);
+  if (problems.length === 0) return;
   throw new StoreError("INVALID_ARGUMENT", `${name}: ${problems.join("; ")}`, { operation: name });
-}
-
-function problemOf(option: string, known: readonly string[]): string {
-  const meant = closestName(option, known);
-  const shown = JSON.stringify(option.slice(0, 64));
-  return meant === undefined
-    ? `${shown} is none of the options ${known.join(", ")}`
-    : `there is no option ${shown}; ${meant} is meant?`;
 }
