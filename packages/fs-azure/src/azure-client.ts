@@ -16,6 +16,7 @@ import {
   StorageSharedKeyCredential,
   newPipeline,
 } from "@azure/storage-blob";
+import { untilAborted } from "@varve/fs-core";
 import type { AzureAccess, ResolvedAzureSettings } from "./azure-settings.ts";
 import { closeAgent } from "./close-agent.ts";
 import { TypedCredential } from "./typed-credential.ts";
@@ -37,6 +38,7 @@ export class AzureClient {
   readonly #settings: ResolvedAzureSettings;
   readonly #agent: HttpAgent;
   readonly #ownsAgent: boolean;
+  readonly #closing = new AbortController();
   readonly #credential: StorageSharedKeyCredential | AnonymousCredential | TypedCredential;
 
   /** @param agent the caller's, who closes it; undefined: connections of our own */
@@ -92,8 +94,21 @@ export class AzureClient {
     return pipeline;
   }
 
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /**
+   * `running`, or a rejection when its connections are closed first: what waits for one is not told by its agent that there
+   * will be none. Under an agent of the caller's it goes on.
+   */
+  async untilClosed<T>(running: Promise<T>): Promise<T> {
+    return this.#ownsAgent ? untilAborted(running, this.#closing.signal) : running;
+  }
+
   /** Idempotent. */
   close(): void {
+    this.#closing.abort();
     if (this.#ownsAgent) closeAgent(this.#agent);
   }
 }

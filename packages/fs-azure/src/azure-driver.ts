@@ -28,7 +28,6 @@ import {
   StoreError,
   systemClock,
   systemRandom,
-  untilAborted,
   type UploadedPart,
   type WriteCondition,
 } from "@varve/fs-core";
@@ -65,7 +64,6 @@ class AzureDriver implements ObjectStoreDriver {
   readonly #client: AzureClient;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #closing = new AbortController();
 
   constructor(settings: ResolvedAzureSettings, { clock = systemClock, random = systemRandom, agent }: AzureParts) {
     const { account, container, prefix } = settings;
@@ -236,7 +234,6 @@ class AzureDriver implements ObjectStoreDriver {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
     this.#client.close();
   }
 
@@ -253,13 +250,11 @@ class AzureDriver implements ObjectStoreDriver {
   }
 
   async #send<T>(call: DriverCall, request: RequestOf, run: () => Promise<T>): Promise<T> {
-    const { signal } = this.#closing;
-    if (signal.aborted) throw new StoreError("CLOSED", "the driver was closed");
+    if (this.#client.isClosed) throw new StoreError("CLOSED", "the driver was closed");
     try {
-      // What waits for a connection is not told by its agent that there will be none.
-      return await untilAborted(run(), signal);
+      return await this.#client.untilClosed(run());
     } catch (error) {
-      if (!signal.aborted || call.signal.aborted) throw this.#error(error, call, request);
+      if (!this.#client.isClosed || call.signal.aborted) throw this.#error(error, call, request);
       throw new StoreError("CLOSED", "the driver was closed", {
         outcome: request.kind === "read" ? "none" : "unknown",
       });

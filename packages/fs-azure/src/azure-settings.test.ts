@@ -96,6 +96,14 @@ test.each<[string, unknown, string[]]>([
     ["dfsEndpoint: is needed"],
   ],
   ["half a connection string", { container: "logs", connectionString: "AccountName=a" }, ["exactly one of AccountKey"]],
+  [
+    "an emulator elsewhere, by a field that is not read",
+    {
+      container: "logs",
+      connectionString: "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://10.0.0.1",
+    },
+    ["give its BlobEndpoint"],
+  ],
   ["no connection string", { container: "logs", connectionString: "hello" }, ["Name=value"]],
   [
     "a connection string of another account",

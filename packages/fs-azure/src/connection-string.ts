@@ -28,7 +28,11 @@ export function parseConnectionString(text: string): ConnectionString | string {
     if (equals < 1) return "is made of Name=value pairs with ; between them";
     fields.set(pair.slice(0, equals).trim().toLowerCase(), pair.slice(equals + 1).trim());
   }
-  if (fields.get("usedevelopmentstorage")?.toLowerCase() === "true") return development;
+  if (fields.get("usedevelopmentstorage")?.toLowerCase() === "true") {
+    if (fields.has("developmentstorageproxyuri"))
+      return "names a proxy for the emulator: give its BlobEndpoint instead";
+    return development;
+  }
   const accountKey = fields.get("accountkey");
   const sasToken = fields.get("sharedaccesssignature");
   if ((accountKey === undefined) === (sasToken === undefined)) {

@@ -57,16 +57,17 @@ export class S3Requests {
     signal.throwIfAborted();
     const closing = this.#closing.signal;
     if (closing.aborted) throw closed(subject, "none");
+    const isOwn = this.settings.connection.kind === "own";
     try {
       this.#checked ??= assertPlainClient(this.#client);
       await this.#checked;
       // The SDK looks at the signal only while it sends: fetching credentials may take as long.
       const answer = untilAborted(send(this.#client, { abortSignal: signal }), signal);
-      // What waits for a connection is not told by its agent that there will be none.
-      return await untilAborted(answer, closing);
+      // What waits for a connection is not told by its agent that there will be none. A client that was given goes on.
+      return await (isOwn ? untilAborted(answer, closing) : answer);
     } catch (error) {
       signal.throwIfAborted();
-      if (closing.aborted) throw closed(subject, subject.isWrite ? "unknown" : "none");
+      if (isOwn && closing.aborted) throw closed(subject, subject.isWrite ? "unknown" : "none");
       throw isStoreError(error) ? error : mapS3Error(error, { ...subject, bucket: this.address.bucket });
     }
   }
