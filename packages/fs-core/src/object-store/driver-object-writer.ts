@@ -17,7 +17,7 @@ import { streamPartBytes } from "./part-plan.ts";
 import { PartUpload } from "./part-upload.ts";
 import type { StoreCall } from "./store-call.ts";
 import { type Source, sourceItems } from "./source-items.ts";
-import { StoreError } from "./store-error.ts";
+import { placed, StoreError } from "./store-error.ts";
 import { storedMetadata } from "./stored-metadata.ts";
 import { callListener } from "./wrappers/call-listener.ts";
 import { assertCondition, type UploadRequest, uploadSupport } from "./write-request.ts";
@@ -68,7 +68,8 @@ export class DriverObjectWriter implements ObjectWriter {
 
   async write(bytes: Uint8Array): Promise<void> {
     if (!(bytes instanceof Uint8Array)) {
-      throw new StoreError("INVALID_ARGUMENT", "write: want a Uint8Array", { key: this.key, operation: "write" });
+      const context = { key: this.key, operation: "write", store: this.#parts.driver.url };
+      throw new StoreError("INVALID_ARGUMENT", "write: want a Uint8Array", context);
     }
     await this.#inTurn("write", async () => {
       for (let at = 0; at < bytes.byteLength; ) {
@@ -222,7 +223,7 @@ export class DriverObjectWriter implements ObjectWriter {
         return await work();
       } catch (error) {
         await this.#fail(error);
-        throw error;
+        throw placed(error, { key: this.key, operation, store: this.#parts.driver.url });
       } finally {
         this.#calls--;
       }

@@ -40,6 +40,7 @@ import type {
 } from "./object-store.ts";
 import { openBody, type OpenBody } from "./open-body.ts";
 import { partBytesFor } from "./part-plan.ts";
+import { PlacedStore } from "./placed-store.ts";
 import { probeStore } from "./probe.ts";
 import type { ProbeReport } from "./probe-report.ts";
 import { checkRanges, readGroup, readRanges } from "./read-ranges.ts";
@@ -67,7 +68,7 @@ export function createObjectStore(
   settings: StoreSettings = {},
   parts: StoreParts = {},
 ): ObjectStore {
-  return new DriverStore(driver, settings, parts);
+  return new PlacedStore(new DriverStore(driver, settings, parts));
 }
 
 class DriverStore implements ObjectStore {
@@ -106,7 +107,8 @@ class DriverStore implements ObjectStore {
   derive(driver: ObjectStoreDriver, settings: StoreSettings = {}, parts: StoreParts = {}): ObjectStore {
     const given = givenSettings(settings);
     const budget = settings.retry === undefined ? this.#parts.budget : undefined;
-    return new DriverStore(driver, { ...this.#parts.settings, ...given }, { ...this.parts, ...parts }, budget);
+    const all = { ...this.#parts.settings, ...given };
+    return new PlacedStore(new DriverStore(driver, all, { ...this.parts, ...parts }, budget));
   }
 
   async get(key: string, options: GetOptions = {}): Promise<ObjectBody> {

@@ -104,6 +104,20 @@ export function isStoreError(value: unknown): value is StoreError {
   );
 }
 
+/** `error` itself when it says where it happened; otherwise the same with what `place` knows of that. */
+export function placed(
+  error: unknown,
+  place: { readonly operation: string; readonly store: string; readonly key?: string },
+): unknown {
+  if (!isStoreError(error)) return error;
+  const { operation, store, key, status, vendorCode, requestId, retryAfterMs, cause, outcome, retryable } = error;
+  const isPlaced = operation !== undefined && store !== undefined && (key !== undefined || place.key === undefined);
+  if (isPlaced) return error;
+  const known = { operation, store, key, status, vendorCode, requestId, retryAfterMs, cause };
+  const given = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
+  return new StoreError(error.code, error.message, { ...place, ...given, outcome, retryable });
+}
+
 /**
  * A copy of `error` that holds its name, message, code and own causes, and nothing else: errors of SDKs carry requests,
  * with signatures, tokens and bodies. Query strings of URLs in messages are cut, because signatures live there.

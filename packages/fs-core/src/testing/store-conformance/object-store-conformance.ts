@@ -3,6 +3,7 @@ import { abortChecks } from "./abort-checks.ts";
 import { copyChecks } from "./copy-checks.ts";
 import { keyChecks } from "./key-checks.ts";
 import { listChecks } from "./list-checks.ts";
+import { promiseChecks } from "./promise-checks.ts";
 import { readChecks } from "./read-checks.ts";
 import type { StoreCheck } from "./store-check.ts";
 import { uploadChecks } from "./upload-checks.ts";
@@ -24,7 +25,7 @@ export interface ObjectStoreConformance {
  * Registers a test for each promise of {@link ObjectStore} and for each method: results, conditions, races, ranges, parts,
  * listings, hostile keys, signals, the probe. What `capabilities` denies is required to be refused.
  *
- * Left to the tests of each backend: faults of the network, credentials, what only its vendor has.
+ * Left to the tests of each backend: faults of its own network, credentials, what only its vendor has.
  */
 export function objectStoreConformance({ test, create, isShort, destroy }: ObjectStoreConformance): void {
   for (const check of objectStoreChecks) {
@@ -49,4 +50,5 @@ const objectStoreChecks: readonly StoreCheck[] = [
   ...copyChecks,
   ...keyChecks,
   ...abortChecks,
+  ...promiseChecks,
 ];
