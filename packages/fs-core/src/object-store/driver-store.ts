@@ -3,8 +3,7 @@
  *
  * Always true:
  *  I1  arguments are checked before a request is sent
- *  I2  every call, body and writer that is not over is counted; `close` waits for the calls and ends bodies and writers
- *  I3  uploads that are being dropped after an abort are owned by the store until they are
+ *  I2  every call, body and writer is among the live ones until it is over, and so is the dropping of an upload
  */
 import { systemClock } from "../clock.ts";
 import { systemRandom } from "../random.ts";
@@ -13,6 +12,7 @@ import { deleteObject, deleteObjects } from "./delete-objects.ts";
 import { DriverObjectWriter } from "./driver-object-writer.ts";
 import { assertKnownOptions, type CallName } from "./known-options.ts";
 import { checkListOptions, listObjects, listUploads, type Request } from "./list-objects.ts";
+import { LiveCalls } from "./live-calls.ts";
 import { assertKey, assertNewKey, assertPrefix } from "./object-key.ts";
 import type { ObjectStoreDriver } from "./object-driver.ts";
 import type {
@@ -44,6 +44,7 @@ import { PlacedStore } from "./placed-store.ts";
 import { probeStore } from "./probe.ts";
 import type { ProbeReport } from "./probe-report.ts";
 import { checkRanges, readGroup, readRanges } from "./read-ranges.ts";
+import { checkGetOptions } from "./read-request.ts";
 import { renameObject } from "./rename-object.ts";
 import { ResumingBody } from "./resuming-body.ts";
 import { RetryBudget } from "./retry-budget.ts";
@@ -78,9 +79,7 @@ class DriverStore implements ObjectStore {
   readonly driver: ObjectStoreDriver;
   readonly parts: Required<StoreParts>;
   readonly #parts: CallParts;
-  readonly #running = new Set<Promise<unknown>>();
-  readonly #open = new Set<{ end(): Promise<void> }>();
-  #closing: Promise<void> | undefined;
+  readonly #live: LiveCalls;
 
   /** @param budget shared with the store that this one is derived from; left out: one of its own */
   constructor(
@@ -93,6 +92,7 @@ class DriverStore implements ObjectStore {
     this.driver = driver;
     this.parts = { clock, random };
     this.url = driver.url;
+    this.#live = new LiveCalls(driver.url);
     this.scheme = driver.url.slice(0, driver.url.indexOf(":"));
     this.capabilities = driver.capabilities;
     this.#parts = {
@@ -112,7 +112,7 @@ class DriverStore implements ObjectStore {
   }
 
   async get(key: string, options: GetOptions = {}): Promise<ObjectBody> {
-    this.#assertOpen("get");
+    this.#live.assertOpen("get");
     assertKnownOptions("get", options);
     assertKey(key, "get", this.capabilities.limits.keyBytesMax);
     checkGetOptions(options);
@@ -124,7 +124,7 @@ class DriverStore implements ObjectStore {
       return this.#track(call, key, answer);
     });
     opening.catch(() => call.close());
-    return this.#own(opening);
+    return this.#live.own(opening);
   }
 
   #track(call: StoreCall, key: string, answer: OpenBody): ObjectBody {
@@ -137,12 +137,12 @@ class DriverStore implements ObjectStore {
         clock,
         stallTimeoutMs: settings.stallTimeoutMs,
         attemptsMax: settings.retry.attemptsMax,
-        onEnd: () => this.#open.delete(entry),
+        onEnd: () => this.#live.delete(entry),
       },
       answer,
     );
     const entry = { end: () => body.cancel() };
-    this.#open.add(entry);
+    this.#live.add(entry);
     return body;
   }
 
@@ -278,7 +278,7 @@ class DriverStore implements ObjectStore {
   }
 
   list(options: ListOptions = {}): AsyncIterable<ListEntry> {
-    this.#assertOpen("list");
+    this.#live.assertOpen("list");
     assertKnownOptions("list", options);
     assertPrefix(options.prefix ?? "", "list");
     checkListOptions(options);
@@ -286,7 +286,7 @@ class DriverStore implements ObjectStore {
   }
 
   listIncompleteUploads(options: ListUploadsOptions = {}): AsyncIterable<IncompleteUpload> {
-    this.#assertOpen("listIncompleteUploads");
+    this.#live.assertOpen("listIncompleteUploads");
     assertKnownOptions("listIncompleteUploads", options);
     assertPrefix(options.prefix ?? "", "listIncompleteUploads");
     if (!this.capabilities.listUploads) {
@@ -320,27 +320,17 @@ class DriverStore implements ObjectStore {
   }
 
   async probe(options: ProbeOptions = {}): Promise<ProbeReport> {
-    this.#assertOpen("probe");
+    this.#live.assertOpen("probe");
     assertKnownOptions("probe", options);
     return probeStore(this, this.#parts.random, options);
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#closeNow();
-    return this.#closing;
+    return this.#live.close(() => this.driver.close());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  async #closeNow(): Promise<void> {
-    // A call under way may still open a body.
-    while (this.#open.size + this.#running.size > 0) {
-      await Promise.all([...this.#open].map((entry) => entry.end()));
-      await Promise.allSettled(this.#running);
-    }
-    await this.driver.close();
   }
 
   /** Bytes of known or unknown number, through a writer. */
@@ -360,7 +350,7 @@ class DriverStore implements ObjectStore {
         await writer.abort();
       }
     })();
-    return this.#own(running);
+    return this.#live.own(running);
   }
 
   #writer(
@@ -369,7 +359,7 @@ class DriverStore implements ObjectStore {
     options: UploadOptions,
     totalBytes: number | undefined,
   ): DriverObjectWriter {
-    this.#assertOpen(operation);
+    this.#live.assertOpen(operation);
     assertKnownOptions(operation, options);
     assertNewKey(key, operation);
     const { limits } = this.capabilities;
@@ -391,10 +381,10 @@ class DriverStore implements ObjectStore {
       totalBytes,
       partBytes,
       drop: (uploadId, isUrgent) => this.#drop(key, uploadId, isUrgent),
-      onEnd: () => this.#open.delete(entry),
+      onEnd: () => this.#live.delete(entry),
     });
     const entry = { end: () => writer.abort() };
-    this.#open.add(entry);
+    this.#live.add(entry);
     return writer;
   }
 
@@ -412,7 +402,7 @@ class DriverStore implements ObjectStore {
       // What is left is found by `listIncompleteUploads`.
       .catch(() => {})
       .finally(() => call.close());
-    const owned = this.#own(dropping);
+    const owned = this.#live.own(dropping);
     if (!isUrgent) await owned;
   }
 
@@ -427,53 +417,17 @@ class DriverStore implements ObjectStore {
     options: CallOptions,
     work: (call: StoreCall) => Promise<T>,
   ): Promise<T> {
-    this.#assertOpen(operation);
+    this.#live.assertOpen(operation);
     assertKnownOptions(operation, options);
     const call = this.#call(operation, key, definedCallOptions(options));
-    return this.#own(work(call).finally(() => call.close()));
+    return this.#live.own(work(call).finally(() => call.close()));
   }
 
   #call(operation: string, key: string | undefined, options: CallOptions): StoreCall {
     return new StoreCall(this.#parts, operation, key, options);
   }
-
-  #own<T>(running: Promise<T>): Promise<T> {
-    const tracked = running.finally(() => this.#running.delete(tracked));
-    this.#running.add(tracked);
-    // The caller has the promise; here only its end counts.
-    tracked.catch(() => {});
-    return tracked;
-  }
-
-  #assertOpen(operation: string): void {
-    if (this.#closing !== undefined) {
-      throw new StoreError("CLOSED", `${operation}: the store was closed`, { operation, store: this.url });
-    }
-  }
 }
 
 function definedCallOptions({ signal, timeoutMs }: CallOptions): CallOptions {
   return { ...(signal === undefined ? {} : { signal }), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
-}
-
-function checkGetOptions({ range, ifMatch }: GetOptions): void {
-  const problems: string[] = [];
-  const isWhole = (value: unknown, least: number): boolean => Number.isSafeInteger(value) && (value as number) >= least;
-  if (range !== undefined) {
-    const { offset, length, suffixLength } = Object(range) as Record<"offset" | "length" | "suffixLength", unknown>;
-    if (suffixLength === undefined) {
-      if (!isWhole(offset, 0)) problems.push("range.offset: want a whole number of at least 0");
-      if (length !== undefined && !isWhole(length, 1)) {
-        problems.push("range.length: want a whole number of at least 1");
-      }
-    } else {
-      if (!isWhole(suffixLength, 1)) problems.push("range.suffixLength: want a whole number of at least 1");
-      if (offset !== undefined || length !== undefined) {
-        problems.push("range: want suffixLength, or offset with or without length");
-      }
-    }
-  }
-  if (ifMatch !== undefined && (typeof ifMatch !== "string" || ifMatch === ""))
-    problems.push("ifMatch: want a version");
-  refuse("get", problems);
 }
