@@ -17,6 +17,8 @@
  *  9. Bounded: a call holds at most its parts in flight in memory, ends by its deadline, and ends soon after its signal
  *     fired. An upload that fails or is aborted leaves nothing behind that the store can be told to drop.
  * 10. Every failure is a `StoreError` that names the key, the operation and the store, and holds no secret.
+ * 11. Refused before anything is sent: a call that makes no sense is `INVALID_ARGUMENT` or `INVALID_KEY` with every
+ *     problem at once. An option that a call does not take is one: `ifabsent` is no write without a condition.
  */
 import type { FileSystem } from "../file-system/file-system.ts";
 import type { ObjectStoreDriver } from "./object-driver.ts";

@@ -35,6 +35,27 @@ export const promiseChecks: readonly StoreCheck[] = [
     },
   },
   {
+    name: "promise 11: a misspelt option is refused, whatever the call, and changes nothing",
+    async run(store) {
+      const { version } = await store.put("a", bytesOf("old"));
+      const misspelt = { ifabsent: true, signl: 1 } as never;
+      const calls: readonly (() => unknown)[] = [
+        () => store.put("a", bytesOf("new"), misspelt),
+        () => store.putStream("a", [bytesOf("new")], misspelt),
+        () => store.createWriter("a", misspelt),
+        () => store.copy("a", "b", misspelt),
+        () => store.delete("a", misspelt),
+        () => store.deleteMany(["a"], misspelt),
+        () => store.get("a", misspelt),
+        () => store.head("a", misspelt),
+        () => collect(store.list(misspelt)),
+      ];
+      for (const call of calls) await refuses("INVALID_ARGUMENT", undefined, async () => call());
+      assert.equal((await store.head("a"))?.version, version);
+      assert.equal(await store.head("b"), undefined);
+    },
+  },
+  {
     name: "promise 2: what was written last is what is read, headed and listed",
     async run(store) {
       await store.put("from", bytesOf("copied"));
