@@ -260,12 +260,9 @@ test("what cannot be stored is refused before anything changes, all of it in one
   for (const [options, message] of refused) {
     const refusal = expect.objectContaining({ code: "INVALID_ARGUMENT", message: expect.stringMatching(message) });
     expect(() => log.append(noBytes, options)).toThrow(refusal);
-    expect(() =>
-      log.appendBatch(
-        [noBytes, { payload: noBytes, ...options }],
-        options?.timestampUs === undefined ? {} : { timestampUs: options.timestampUs },
-      ),
-    ).toThrow(refusal);
+    const { timestampUs, ...own } = options ?? {};
+    const shared = timestampUs === undefined ? {} : { timestampUs };
+    expect(() => log.appendBatch([noBytes, { payload: noBytes, ...own }], shared)).toThrow(refusal);
   }
   expect(() => log.appendBatch([{ payload: "text" as unknown as Uint8Array }])).toThrow(
     expect.objectContaining({ code: "INVALID_ARGUMENT" }),

@@ -112,6 +112,7 @@ export class ResumingBody implements ObjectBody {
       this.#current = undefined;
       this.#reading = body;
       let failure: unknown;
+      let isDone = false;
       try {
         for await (const chunk of this.#timed(body)) {
           if (got + chunk.byteLength > length) throw this.#error("CORRUPT", `more than the ${length} bytes promised`);
@@ -119,10 +120,13 @@ export class ResumingBody implements ObjectBody {
           crc?.update(chunk);
           if (chunk.byteLength > 0) yield chunk;
         }
+        isDone = true;
       } catch (error) {
         failure = error;
       } finally {
-        body.stop();
+        if (isDone) body.release();
+        else body.stop();
+        this.#reading = undefined;
       }
       call.assertRunning();
       if (isStoreError(failure) && !failure.retryable) throw this.#located(failure);

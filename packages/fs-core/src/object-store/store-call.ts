@@ -235,7 +235,7 @@ export class StoreCall {
 }
 
 /** Why signals fire at the end of every call. Made once: a new one takes its stack, which costs ten microseconds. */
-const over = new DOMException("The call is over", "AbortError");
+export const over: DOMException = new DOMException("The call is over", "AbortError");
 
 /** Marks a request that was stopped by its signal. */
 class StoppedError extends Error {
