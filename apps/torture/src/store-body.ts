@@ -1,14 +1,19 @@
 /** Bodies that name the attempt that put them and the place of every block, so that wrong, torn and misplaced bytes show. */
 
-const blockBytes = 64;
+const lineBytes = 64;
+const placeDigits = 10;
 
-/** Lines of 64 bytes, the last one cut. */
+/** Lines of 64 bytes, the last one cut: the attempt, and how many bytes precede the line. */
 export function bodyOf(id: string, sizeBytes: number): Buffer {
-  const blocks: string[] = [];
-  for (let at = 0; at < sizeBytes; at += blockBytes) {
-    blocks.push(`${id} ${String(at)}`.padEnd(blockBytes - 1, ".").concat("\n"));
+  const line = `${id} ${"0".repeat(placeDigits)}`.padEnd(lineBytes - 1, ".").concat("\n");
+  const body = Buffer.alloc(sizeBytes, line, "latin1");
+  const lastDigit = id.length + placeDigits;
+  // Digit by digit: a text for each of 160 000 lines took longer than all else that a client does.
+  for (let at = 0; at < sizeBytes; at += lineBytes) {
+    let place = at + lastDigit;
+    for (let rest = at; rest > 0; rest = Math.floor(rest / 10)) body[place--] = 48 + (rest % 10);
   }
-  return Buffer.from(blocks.join(""), "latin1").subarray(0, sizeBytes);
+  return body;
 }
 
 /** One entry of a swapped object, which holds all of them: what was added, by which attempt. */
