@@ -8,7 +8,8 @@ import { maxPayloadBytes } from "./settings.ts";
 export interface AppendOptions extends AppendConditions {
   /**
    * The record's time in µs since 1970. Times in a log never fall, so that a look-up by time is a binary search: one
-   * lower than the record before it is raised to that record's. Default: the clock's.
+   * lower than the record before it is raised to that record's. (A log that was opened when all its records had been
+   * removed begins anew.) Default: the clock's.
    */
   readonly timestampUs?: number;
   /**

@@ -47,6 +47,8 @@ class Pair {
   /** When record `index + 1` expires, in µs. */
   readonly #expiresUs: number[] = [];
   #lastUs = 0;
+  /** The log was opened without a record: it need not know the time of those that it had. */
+  #isForgetful = false;
   #firstId = 1;
   readonly #cursors = new Map<Name, number>();
   #offsetUs = 0;
@@ -63,6 +65,7 @@ class Pair {
     );
     this.#offsetUs = Number.POSITIVE_INFINITY;
     this.#nowUs();
+    this.#isForgetful = this.#firstId > this.#expiresUs.length;
   }
 
   async do(step: Command): Promise<void> {
@@ -179,8 +182,12 @@ class Pair {
   }
 
   #note(ownMs: number | undefined): void {
+    const timestampUs = this.#log.getSync(this.#expiresUs.length + 1)?.timestampUs;
     // Times of a log never fall.
-    this.#lastUs = Math.max(this.#lastUs, this.#clock.wallUs());
+    const raised = Math.max(this.#lastUs, this.#clock.wallUs());
+    this.#lastUs = this.#isForgetful && timestampUs !== raised ? this.#clock.wallUs() : raised;
+    expect(timestampUs).toBe(this.#lastUs);
+    this.#isForgetful = false;
     this.#expiresUs.push(this.#lastUs + (ownMs ?? ttlMs) * 1000);
   }
 
