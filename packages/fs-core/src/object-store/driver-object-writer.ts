@@ -59,7 +59,7 @@ export class DriverObjectWriter implements ObjectWriter {
   constructor(parts: WriterParts) {
     this.key = parts.key;
     this.#parts = parts;
-    parts.call.signal.addEventListener("abort", () => this.#onCallEnd(), { once: true });
+    parts.call.onEnd(() => this.#onCallEnd());
   }
 
   get size(): number {

@@ -23,8 +23,7 @@ export async function openBody(
     const abort = (): void => controller.abort(over);
     driverCall.signal.addEventListener("abort", abort, { once: true });
     const answer = await driver.get(key, request, { ...driverCall, signal: controller.signal });
-    call.signal.addEventListener("abort", abort, { once: true });
-    const release = (): void => call.signal.removeEventListener("abort", abort);
+    const release = call.onEnd(abort);
     const stop = (): void => {
       release();
       abort();

@@ -49,7 +49,7 @@ export class ResumingBody implements ObjectBody {
     this.info = objectInfo(first.answer.info);
     this.range = { offset: first.answer.range.offset, length: first.answer.range.length };
     // Nobody may ever read it, or say that nobody will.
-    parts.call.signal.addEventListener("abort", () => this.#finish(), { once: true });
+    parts.call.onEnd(() => this.#finish());
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
@@ -152,7 +152,7 @@ export class ResumingBody implements ObjectBody {
     let isDone = false;
     try {
       for (;;) {
-        const next = await withinStall(chunks.next(), clock, stallTimeoutMs, call.signal);
+        const next = await withinStall(chunks.next(), clock, stallTimeoutMs, call);
         if (next.done === true) {
           isDone = true;
           return;
@@ -215,11 +215,11 @@ export class ResumingBody implements ObjectBody {
   }
 }
 
-function withinStall<T>(next: Promise<T>, clock: Clock, timeoutMs: number, signal: AbortSignal): Promise<T> {
+function withinStall<T>(next: Promise<T>, clock: Clock, timeoutMs: number, call: StoreCall): Promise<T> {
   return new Promise((resolve, reject) => {
     const end = (): void => {
       timer.cancel();
-      signal.removeEventListener("abort", onAbort);
+      ignoreEnd();
     };
     const onAbort = (): void => {
       end();
@@ -233,8 +233,8 @@ function withinStall<T>(next: Promise<T>, clock: Clock, timeoutMs: number, signa
       },
       { background: true },
     );
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
+    const ignoreEnd = call.onEnd(onAbort);
+    if (call.isOver) onAbort();
     next.then(
       (value) => {
         end();

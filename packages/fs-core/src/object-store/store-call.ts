@@ -44,7 +44,9 @@ export class StoreCall {
   readonly operation: string;
   readonly key: string | undefined;
   readonly #parts: CallParts;
-  readonly #controller = new AbortController();
+  /** Made when somebody asks for the signal: most calls end without. */
+  #controller: AbortController | undefined;
+  readonly #listeners = new Set<() => void>();
   readonly #callerSignal: AbortSignal | undefined;
   readonly #onCallerAbort = (): void => this.#end("aborted");
   readonly #deadline: { cancel(): void } | undefined;
@@ -71,7 +73,20 @@ export class StoreCall {
 
   /** Fires when the caller's does, at the deadline, and at {@link close}. */
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#ending !== undefined) this.#controller.abort(over);
+    }
     return this.#controller.signal;
+  }
+
+  /**
+   * Calls `listener` once, when {@link signal} fires; never, if it has. Costs less than a listener on the signal.
+   * @returns takes it away
+   */
+  onEnd(listener: () => void): () => void {
+    if (this.#ending === undefined) this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   get isOutcomeUnknown(): boolean {
@@ -83,6 +98,11 @@ export class StoreCall {
     return this.#ending === "aborted" || this.#ending === "deadline";
   }
 
+  /** Whether nothing may be sent any more: {@link signal} has fired. */
+  get isOver(): boolean {
+    return this.#ending !== undefined;
+  }
+
   /** The deadline does not hold any more: what follows takes as long as its reader does. */
   disarm(): void {
     this.#deadline?.cancel();
@@ -92,8 +112,7 @@ export class StoreCall {
   close(): void {
     this.#deadline?.cancel();
     this.#callerSignal?.removeEventListener("abort", this.#onCallerAbort);
-    this.#ending ??= "closed";
-    this.#controller.abort(over);
+    this.#end("closed");
   }
 
   /** @throws StoreError `ABORTED`, `TIMEOUT`, `CLOSED` */
@@ -128,8 +147,8 @@ export class StoreCall {
 
   async #once<T>(send: SendRequest<T>, attempt: number, timeoutMs: number): Promise<T> {
     const controller = new AbortController();
-    const onEnd = (): void => controller.abort();
-    this.signal.addEventListener("abort", onEnd, { once: true });
+    const onEnd = (): void => controller.abort(over);
+    const ignoreEnd = this.onEnd(onEnd);
     let isLate = false;
     const deadline = new RequestDeadline(this.#parts.clock, timeoutMs, () => {
       isLate = true;
@@ -156,7 +175,7 @@ export class StoreCall {
       throw error;
     } finally {
       deadline.end();
-      this.signal.removeEventListener("abort", onEnd);
+      ignoreEnd();
     }
   }
 
@@ -179,7 +198,10 @@ export class StoreCall {
 
   #end(ending: Ending): void {
     this.#ending ??= ending;
-    this.#controller.abort();
+    const listeners = [...this.#listeners];
+    this.#listeners.clear();
+    for (const listener of listeners) listener();
+    this.#controller?.abort(over);
   }
 
   /** @param isUntold the last answer may be about a success of ours, and there is no time to look */
