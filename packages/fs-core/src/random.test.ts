@@ -1,4 +1,5 @@
-// Goal: bytes that come from the pool are as good as those that do not: never the same twice, none left behind or cut.
+// Goal: bytes that come from the pool are as good as those that do not: never the same twice, none left out; draws keep
+// their ranges.
 // Method: more of them than the pool holds, in all sizes around its limits.
 import { expect, test } from "vitest";
 import { systemRandom } from "./random.ts";
@@ -30,10 +31,14 @@ test("part of a larger buffer is filled, and nothing beside it", () => {
   expect(whole.subarray(32)).toEqual(new Uint8Array(16));
 });
 
-test("fractions and whole numbers stay in their range", () => {
-  for (let index = 0; index < 5000; index++) {
+test("draws keep to their ranges", () => {
+  for (let index = 0; index < 1000; index++) {
     const fraction = systemRandom.next();
     expect(fraction >= 0 && fraction < 1).toBe(true);
-    expect([0, 1, 2]).toContain(systemRandom.int(3));
+    const whole = systemRandom.int(7);
+    expect(Number.isInteger(whole) && whole >= 0 && whole < 7).toBe(true);
   }
+  const words = Array.from({ length: 100 }, () => systemRandom.u64());
+  expect(words.every((word) => word >= 0n && word < 2n ** 64n)).toBe(true);
+  expect(words.some((word) => word >= 2n ** 63n)).toBe(true);
 });
