@@ -20,6 +20,9 @@ export interface ReadTarget {
   readonly signal: AbortSignal;
 }
 
+/** How often an object may be replaced between the two requests of a read. A busy counter was seen to do it twice. */
+const looksMax = 8;
+
 interface Span {
   readonly offset: number;
   readonly length: number;
@@ -44,7 +47,20 @@ export class ObjectReader {
     }
   }
 
-  async get(target: ReadTarget, { range, ifMatch }: DriverGet): Promise<DriverBody> {
+  async get(target: ReadTarget, request: DriverGet): Promise<DriverBody> {
+    for (let look = 1; look <= looksMax; look++) {
+      const body = await this.#getOnce(target, request);
+      if (body !== undefined) return body;
+    }
+    throw new StoreError("CONFLICT", `the object was replaced ${looksMax} times while the read began`);
+  }
+
+  close(): void {
+    this.#known.clear();
+  }
+
+  /** @returns undefined when the object was replaced between the two requests */
+  async #getOnce(target: ReadTarget, { range, ifMatch }: DriverGet): Promise<DriverBody | undefined> {
     const ifGenerationMatch = ifMatch === undefined ? undefined : generationOf(ifMatch);
     const known = ifMatch === undefined ? undefined : this.#known.get(target.key, ifMatch);
     const info = known ?? (await this.#info(target, { ifGenerationMatch }));
@@ -53,6 +69,7 @@ export class ObjectReader {
     if (span.length === 0 && info.size > 0)
       return { info, range: span, chunks: bodyChunks(undefined, undefined, target.signal) };
     const answer = await this.#open(target, info, span, ifGenerationMatch !== undefined);
+    if (answer === undefined) return undefined;
     try {
       assertSpan(answer, span, info);
       const isCurrent = known === undefined || answer.headers["x-goog-metageneration"] === info.metageneration;
@@ -69,10 +86,6 @@ export class ObjectReader {
     }
   }
 
-  close(): void {
-    this.#known.clear();
-  }
-
   async #info(
     { key, name, signal }: ReadTarget,
     which: { readonly ifGenerationMatch?: string | undefined; readonly generation?: string },
@@ -84,12 +97,13 @@ export class ObjectReader {
     return info;
   }
 
+  /** @returns undefined when the generation is gone, and any would do */
   async #open(
     { name, signal }: ReadTarget,
     { version, size }: GcsObjectInfo,
     { offset, length }: Span,
     isConditional: boolean,
-  ): Promise<IncomingMessage> {
+  ): Promise<IncomingMessage | undefined> {
     // A generation that was replaced may still be there, in buckets that keep old ones: good for a read of whatever was
     // there, but not for one that wants the version to be the live one.
     const which = isConditional ? { ifGenerationMatch: version } : { generation: version };
@@ -108,7 +122,7 @@ export class ObjectReader {
       });
     } catch (error) {
       if (isConditional || !isStoreError(error) || error.code !== "NOT_FOUND") throw error;
-      throw new StoreError("CONFLICT", "the object was replaced or deleted while the read began", { cause: error });
+      return undefined;
     }
   }
 }

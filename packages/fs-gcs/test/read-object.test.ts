@@ -103,9 +103,19 @@ describe("get", () => {
     expect(server.received.map(({ query }) => query.get("ifGenerationMatch"))).toEqual([generation, generation]);
   });
 
-  test("tries again when the object was replaced between the two requests", async () => {
-    const { driver } = await openFixture([resource(), refusal(404, "notFound")]);
-    await expect(driver.get("a", {}, call)).rejects.toMatchObject({ code: "CONFLICT", retryable: true });
+  test("looks again when the object was replaced between the two requests", async () => {
+    const replaced = [resource(), refusal(404, "notFound")];
+    const { driver } = await openFixture([...replaced, ...replaced, resource(), media()]);
+    expect(await bytesOf(await driver.get("a", {}, call))).toBe("123456789");
+  });
+
+  test("gives up, to be tried again, when the object is always replaced, and at once when it was deleted", async () => {
+    const always = Array.from({ length: 8 }, () => [resource(), refusal(404, "notFound")]).flat();
+    const busy = await openFixture(always);
+    await expect(busy.driver.get("a", {}, call)).rejects.toMatchObject({ code: "CONFLICT", retryable: true });
+    expect(busy.server.received).toHaveLength(16);
+    const deleted = await openFixture([resource(), refusal(404, "notFound"), refusal(404, "notFound")]);
+    await expect(deleted.driver.get("a", {}, call)).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 });
 
