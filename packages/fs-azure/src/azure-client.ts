@@ -16,9 +16,8 @@ import {
   StorageSharedKeyCredential,
   newPipeline,
 } from "@azure/storage-blob";
-import { untilAborted } from "@varve/fs-core";
+import { closeAgent, untilAborted } from "@varve/fs-core";
 import type { AzureAccess, ResolvedAzureSettings } from "./azure-settings.ts";
-import { closeAgent } from "./close-agent.ts";
 import { TypedCredential } from "./typed-credential.ts";
 
 /** With options that the SDK passes on to its pipeline and does not declare. */

@@ -150,6 +150,7 @@ export type {
 export type { BackendParts, StoreBackend } from "./object-store/store-backend.ts";
 
 // Plug in here: what backends and commands have in common.
+export { closeAgent } from "./kit/close-agent.ts";
 export { closestName } from "./kit/closest-name.ts";
 export { Secret } from "./kit/secret.ts";
 export { type NamesOf, unknownNames } from "./kit/unknown-names.ts";

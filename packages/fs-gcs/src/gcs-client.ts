@@ -8,9 +8,8 @@
  */
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
-import { type Clock, StoreError, untilAborted, type WriteCondition } from "@varve/fs-core";
+import { type Clock, closeAgent, StoreError, untilAborted, type WriteCondition } from "@varve/fs-core";
 import { type Authorizer, createAuthorizer } from "./authorizer.ts";
-import { closeAgent } from "./close-agent.ts";
 import { type HttpAnswer, type HttpRequest, readAnswer, sendRequest } from "./gcs-request.ts";
 import type { ResolvedGcsSettings } from "./gcs-settings.ts";
 import { type FailedRequest, mapConnectionError, mapGcsAnswer, notTheStore } from "./map-gcs-error.ts";

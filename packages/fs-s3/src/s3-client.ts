@@ -2,8 +2,7 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
-import { StoreError } from "@varve/fs-core";
-import { closeAgent } from "./close-agent.ts";
+import { closeAgent, StoreError } from "@varve/fs-core";
 import type { S3Connection, S3CredentialsProvider } from "./s3-settings.ts";
 
 /** Warnings about a busy pool: requests that wait for a connection are what `maxSockets` asks for. */
