@@ -3,7 +3,7 @@
  * (`driver-store.ts`): key rules, deadlines, retries, put ids, parts, resumed reads, checksums, listings.
  *
  * A driver promises:
- *  1. One call is one attempt, or a fixed number of requests that change nothing but the last. It does not retry.
+ *  1. One call is one attempt: a bounded number of requests, of which only the last changes anything. It does not retry.
  *  2. A failure is a `StoreError` whose `outcome` is `unknown` unless the store certainly changed nothing: an answer that
  *     is not one of the store's, a broken connection, a timeout after the request was sent.
  *  3. It stops soon after `signal` fired, closes its connection, and rejects (with anything: the caller knows why).
