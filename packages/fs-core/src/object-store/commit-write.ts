@@ -5,7 +5,7 @@
 import type { DriverCall, DriverInfo, DriverPutResult, ObjectStoreDriver } from "./object-driver.ts";
 import { putIdName } from "./stored-metadata.ts";
 import type { RequestOptions, StoreCall } from "./store-call.ts";
-import { isStoreError, StoreError } from "./store-error.ts";
+import { isStoreError, retold } from "./store-error.ts";
 
 /** A request that commits. */
 export interface CommitRequest {
@@ -64,26 +64,13 @@ export async function readBack(driver: ObjectStoreDriver, call: StoreCall, key: 
 /** `error`, saying that the write may have happened, or may still. */
 export function unknown(error: unknown): unknown {
   if (!isStoreError(error) || error.outcome === "unknown") return error;
-  return new StoreError(error.code, `${error.message} (an attempt of ours may have done it)`, {
-    ...whereOf(error),
-    outcome: "unknown",
-    retryable: error.retryable,
-    cause: error,
-  });
+  const message = `${error.message} (an attempt of ours may have done it)`;
+  return retold(error, { message, outcome: "unknown", cause: error });
 }
 
 /** For a refusal of which it cannot be told whether it is about our own success. */
 export function untold(error: unknown): unknown {
   if (!isStoreError(error)) return error;
   const message = `${error.message} (this may be our own write: the store did not say whose it is)`;
-  return new StoreError("UNAVAILABLE", message, { ...whereOf(error), outcome: "unknown", cause: error });
-}
-
-function whereOf(error: StoreError): { key?: string; operation?: string; store?: string; status?: number } {
-  return {
-    ...(error.key === undefined ? {} : { key: error.key }),
-    ...(error.operation === undefined ? {} : { operation: error.operation }),
-    ...(error.store === undefined ? {} : { store: error.store }),
-    ...(error.status === undefined ? {} : { status: error.status }),
-  };
+  return retold(error, { code: "UNAVAILABLE", message, outcome: "unknown", retryable: true, cause: error });
 }

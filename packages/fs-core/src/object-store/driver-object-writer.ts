@@ -19,7 +19,7 @@ import type { StoreCall } from "./store-call.ts";
 import { type Source, sourceItems } from "./source-items.ts";
 import { placed, StoreError } from "./store-error.ts";
 import { storedMetadata } from "./stored-metadata.ts";
-import { callListener } from "./wrappers/call-listener.ts";
+import { callListener } from "./call-listener.ts";
 import { assertCondition, type UploadRequest, uploadSupport } from "./write-request.ts";
 
 export interface WriterParts {

@@ -13,7 +13,7 @@ import type { DriverCall } from "./object-driver.ts";
 import type { CallOptions } from "./object-store.ts";
 import { RequestDeadline } from "./request-deadline.ts";
 import type { RetryBudget } from "./retry-budget.ts";
-import { describeCause, isStoreError, StoreError } from "./store-error.ts";
+import { describeCause, isStoreError, retold, StoreError, type StorePlace } from "./store-error.ts";
 import { type ResolvedStoreSettings, timeoutMsMax } from "./store-settings.ts";
 
 /** What every call of a store shares. */
@@ -295,26 +295,6 @@ function assertTimeout(timeoutMs: number, operation: string): void {
 }
 
 /** `error` with a message that begins with where it happened. */
-export function located(
-  error: StoreError,
-  what: string,
-  context: { readonly operation: string; readonly store: string; readonly key?: string },
-): StoreError {
-  if (error.store !== undefined) return error;
-  return new StoreError(error.code, `${what}: ${error.message}`, {
-    ...context,
-    ...definedOf({
-      status: error.status,
-      vendorCode: error.vendorCode,
-      requestId: error.requestId,
-      retryAfterMs: error.retryAfterMs,
-      cause: error.cause,
-    }),
-    outcome: error.outcome,
-    retryable: error.retryable,
-  });
-}
-
-function definedOf<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+export function located(error: StoreError, what: string, place: StorePlace): StoreError {
+  return error.store === undefined ? retold(error, { message: `${what}: ${error.message}`, ...place }) : error;
 }

@@ -104,18 +104,36 @@ export function isStoreError(value: unknown): value is StoreError {
   );
 }
 
+/** The same failure with `changes`; whatever else is known of it stays. */
+export function retold(
+  error: StoreError,
+  { code = error.code, message = error.message, ...changes }: StoreErrorChanges,
+): StoreError {
+  const { key, operation, store, status, vendorCode, requestId, retryAfterMs, outcome, retryable, cause } = error;
+  const known = { key, operation, store, status, vendorCode, requestId, retryAfterMs, outcome, retryable, cause };
+  const given = Object.entries({ ...known, ...changes }).filter(([, value]) => value !== undefined);
+  return new StoreError(code, message, Object.fromEntries(given));
+}
+
+/** What is told otherwise. */
+export interface StoreErrorChanges extends StoreErrorContext {
+  readonly code?: StoreErrorCode;
+  readonly message?: string;
+}
+
+/** Where something happened. */
+export interface StorePlace {
+  readonly operation: string;
+  readonly store: string;
+  readonly key?: string;
+}
+
 /** `error` itself when it says where it happened; otherwise the same with what `place` knows of that. */
-export function placed(
-  error: unknown,
-  place: { readonly operation: string; readonly store: string; readonly key?: string },
-): unknown {
+export function placed(error: unknown, place: StorePlace): unknown {
   if (!isStoreError(error)) return error;
-  const { operation, store, key, status, vendorCode, requestId, retryAfterMs, cause, outcome, retryable } = error;
-  const isPlaced = operation !== undefined && store !== undefined && (key !== undefined || place.key === undefined);
-  if (isPlaced) return error;
-  const known = { operation, store, key, status, vendorCode, requestId, retryAfterMs, cause };
-  const given = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
-  return new StoreError(error.code, error.message, { ...place, ...given, outcome, retryable });
+  const { operation = place.operation, store = place.store, key = place.key } = error;
+  if (operation === error.operation && store === error.store && key === error.key) return error;
+  return retold(error, { operation, store, ...(key === undefined ? {} : { key }) });
 }
 
 /**

@@ -3,7 +3,7 @@ import { channel } from "node:diagnostics_channel";
 import type { Clock } from "../../clock.ts";
 import type { DriverBody, DriverCall } from "../object-driver.ts";
 import { isStoreError, type StoreErrorCode } from "../store-error.ts";
-import { callListener } from "./call-listener.ts";
+import { callListener } from "../call-listener.ts";
 import type { DriverOperation, DriverRequest } from "./driver-request.ts";
 import { ForwardingDriver, type WrappedStore } from "./forwarding-driver.ts";
 import { operationClasses, type PriceClass, type RequestKind } from "./price-classes.ts";

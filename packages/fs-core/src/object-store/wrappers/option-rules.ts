@@ -20,13 +20,6 @@ export function numberProblems(options: object, rules: Readonly<Record<string, N
   });
 }
 
-/** @returns a line for each name of `options` that is none of `names` */
-export function nameProblems(options: object, names: readonly string[]): string[] {
-  return Object.keys(options)
-    .filter((name) => !names.includes(name))
-    .map((name) => `${name} is none of ${names.join(", ")}`);
-}
-
 /** @throws StoreError `INVALID_ARGUMENT` when there are problems */
 export function refuseOptions(operation: string, problems: readonly string[]): void {
   if (problems.length === 0) return;

@@ -21,7 +21,7 @@ import type {
   UploadedPart,
 } from "../object-driver.ts";
 import type { StoreCapabilities } from "../store-capabilities.ts";
-import { isStoreError, StoreError } from "../store-error.ts";
+import { isStoreError, retold } from "../store-error.ts";
 import type { WrappedStore } from "./forwarding-driver.ts";
 import { optionalRequests, type OptionalRequests } from "./optional-requests.ts";
 import { watchBody } from "./watched-body.ts";
@@ -170,14 +170,10 @@ export class PrefixDriver implements ObjectStoreDriver {
   /** The same error with a key and a store as the caller knows them. The message is the wrapped driver's. */
   #error(error: unknown): unknown {
     if (!isStoreError(error)) return error;
-    const { key, store, operation, status, vendorCode, requestId, retryAfterMs, outcome, retryable, cause } = error;
-    const known = { operation, status, vendorCode, requestId, retryAfterMs, cause };
-    return new StoreError(error.code, error.message, {
-      ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)),
+    const { key, store } = error;
+    return retold(error, {
       ...(key === undefined ? {} : { key: this.#relative(key) }),
       ...(store === undefined ? {} : { store: this.url }),
-      outcome,
-      retryable,
     });
   }
 }

@@ -168,7 +168,9 @@ describe("withBudget", () => {
     }
     const store = createObjectStore(new Elsewhere());
     const wrong = { windowMs: 5, alarmAt: [0, 2], requestsMax: { a: -1, c: 1 }, usdMax: 1, hourly: true };
-    expect(() => withBudget(store, wrong)).toThrow(/hourly.*windowMs.*c is none.*a: got -1.*alarmAt.*no list price/s);
+    expect(() => withBudget(store, wrong)).toThrow(
+      /hourly.*windowMs.*c: not known; known are a, b.*a: got -1.*alarmAt.*no list price/s,
+    );
     expect(() => withBudget(store, {})).toThrow(/at least one/);
     expect(() => withBudget(store, { usdMax: 1, prices: { a: 1 } as never })).toThrow(/prices.b is missing/);
     expect(() => withBudget(store, { usdMax: 1, prices: { a: 1, b: 1 } })).not.toThrow();

@@ -2,8 +2,9 @@
 import type { ObjectStore } from "../object-store.ts";
 import type { StoreParts } from "../store-parts.ts";
 import { BudgetDriver } from "./budget-driver.ts";
-import { callListener } from "./call-listener.ts";
-import { nameProblems, numberProblems, type NumberRule, refuseOptions } from "./option-rules.ts";
+import { callListener } from "../call-listener.ts";
+import { unknownNames } from "../../kit/unknown-names.ts";
+import { numberProblems, type NumberRule, refuseOptions } from "./option-rules.ts";
 import { listPricesOf, type RequestPrices } from "./price-classes.ts";
 import { type BudgetAlarm, RequestBudget, type Spending } from "./request-budget.ts";
 
@@ -44,12 +45,12 @@ export function withBudget(store: ObjectStore, options: BudgetOptions, parts: St
   const prices = options.prices ?? listPricesOf(store.url);
   const thresholds = typeof alarmAt === "number" ? [alarmAt] : [...alarmAt];
   refuseOptions("withBudget", [
-    ...nameProblems(options, names),
+    ...unknownNames(options, names),
     ...numberProblems(
       { usdMax, windowMs: options.windowMs },
       { usdMax: usd, windowMs: { from: 1000, to: 1e12, isWhole: true } },
     ),
-    ...nameProblems(requestsMax, ["a", "b"]),
+    ...unknownNames(requestsMax, ["a", "b"]),
     ...numberProblems(requestsMax, { a: count, b: count }),
     ...(options.prices === undefined ? [] : priceProblems(options.prices)),
     ...thresholds.flatMap((at) => (at > 0 && at <= 1 ? [] : [`alarmAt: got ${at}, want numbers above 0 and up to 1`])),
@@ -76,7 +77,7 @@ export function withBudget(store: ObjectStore, options: BudgetOptions, parts: St
 
 function priceProblems(prices: RequestPrices): string[] {
   return [
-    ...nameProblems(prices, ["a", "b"]),
+    ...unknownNames(prices, ["a", "b"]),
     ...(["a", "b"] as const).flatMap((name) => (prices[name] === undefined ? [`prices.${name} is missing`] : [])),
     ...numberProblems(prices, { a: usd, b: usd }),
   ];

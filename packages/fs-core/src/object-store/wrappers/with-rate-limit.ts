@@ -2,7 +2,8 @@
 import type { Clock } from "../../clock.ts";
 import type { ObjectStore } from "../object-store.ts";
 import type { StoreParts } from "../store-parts.ts";
-import { nameProblems, numberProblems, type NumberRule, refuseOptions } from "./option-rules.ts";
+import { unknownNames } from "../../kit/unknown-names.ts";
+import { numberProblems, type NumberRule, refuseOptions } from "./option-rules.ts";
 import { RateLimitDriver } from "./rate-limit-driver.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
@@ -39,7 +40,7 @@ const rules = {
  * @throws StoreError `INVALID_ARGUMENT` with every problem
  */
 export function withRateLimit(store: ObjectStore, limits: RateLimits, parts: StoreParts = {}): ObjectStore {
-  refuseOptions("withRateLimit", [...nameProblems(limits, Object.keys(rules)), ...numberProblems(limits, rules)]);
+  refuseOptions("withRateLimit", [...unknownNames(limits, Object.keys(rules)), ...numberProblems(limits, rules)]);
   const { clock = store.parts.clock } = parts;
   const { burst = 1 } = limits;
   const bucket = (perSecond: number | undefined): TokenBucket | undefined => bucketOf(clock, perSecond, burst);
