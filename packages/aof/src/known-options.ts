@@ -1,36 +1,29 @@
 /** Which options each call takes. A misspelt `expectedId` would otherwise be an append without a condition. */
-import { type NamesOf, unknownNames } from "@varve/fs-core";
+import { namesOf, unknownNames } from "@varve/fs-core";
 import type { CursorOptions, CursorWaitOptions } from "./cursor.ts";
 import { AofError } from "./errors.ts";
 import type { ReadOptions } from "./read-options.ts";
 import type { AppendOptions, BatchRecord, DurableAppendOptions } from "./record-input.ts";
 import type { TrimOptions } from "./retention-report.ts";
 
-const append: NamesOf<AppendOptions & DurableAppendOptions> = {
-  ...{ timestampUs: true, headers: true, ttlMs: true, durability: true },
-  ...{ expectedId: true, dedupeKey: true, signal: true },
-};
-const batchRecord: NamesOf<BatchRecord> = { payload: true, headers: true, ttlMs: true };
-const wait: NamesOf<CursorWaitOptions> = { signal: true };
-const cursor: NamesOf<CursorOptions> = { ...wait, from: true };
-const trim: NamesOf<TrimOptions> = { dryRun: true, force: true };
-const read: NamesOf<ReadOptions> = {
-  ...{ from: true, until: true, limit: true, follow: true, borrow: true },
-  ...{ reverse: true, onTrimmed: true, visibility: true, signal: true },
-};
-
 /** A call that takes options; `wait` is every one that has only a signal. */
 export type CallName = "append" | "batch record" | "cursor" | "read" | "get" | "trim" | "applyRetention" | "wait";
 
-const optionNames: Readonly<Record<CallName, Readonly<Record<string, true>>>> = {
-  append,
-  "batch record": batchRecord,
-  cursor,
-  read,
-  get: { visibility: true },
-  trim,
-  applyRetention: { dryRun: true },
-  wait,
+const optionNames: Readonly<Record<CallName, readonly string[]>> = {
+  append: namesOf<AppendOptions & DurableAppendOptions>({
+    ...{ timestampUs: true, headers: true, ttlMs: true, durability: true },
+    ...{ expectedId: true, dedupeKey: true, signal: true },
+  }),
+  "batch record": namesOf<BatchRecord>({ payload: true, headers: true, ttlMs: true }),
+  cursor: namesOf<CursorOptions>({ signal: true, from: true }),
+  read: namesOf<ReadOptions>({
+    ...{ from: true, until: true, limit: true, follow: true, borrow: true },
+    ...{ reverse: true, onTrimmed: true, visibility: true, signal: true },
+  }),
+  get: ["visibility"],
+  trim: namesOf<TrimOptions>({ dryRun: true, force: true }),
+  applyRetention: ["dryRun"],
+  wait: namesOf<CursorWaitOptions>({ signal: true }),
 };
 
 /** @throws AofError `INVALID_ARGUMENT` naming every option that the call does not take */

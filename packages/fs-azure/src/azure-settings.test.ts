@@ -58,8 +58,8 @@ test.each<[string, unknown, Partial<ResolvedAzureSettings>]>([
 
 test.each<[string, unknown, string[]]>([
   ["no object", "az://lake/logs", ["want an object"]],
-  ["a misspelt name", { ...base, acountKey: key }, ['no setting "acountKey"', "did you mean accountKey?"]],
-  ["a strange name", { ...base, colour: 1 }, ['no setting "colour"', "the settings are account, container"]],
+  ["a misspelt name", { ...base, acountKey: key }, ["acountKey: not known; did you mean accountKey?"]],
+  ["a strange name", { ...base, colour: 1 }, ["colour: not known; known are account, container"]],
   ["wrong types, all told", { ...base, prefix: 1, connectionsMax: "8" }, ["prefix: want", "connectionsMax: want"]],
   [
     "values of wrong types and of wrong forms, all told",
@@ -67,7 +67,7 @@ test.each<[string, unknown, string[]]>([
     [
       "account: want 3",
       "container: want a value",
-      "no setting",
+      "acountKey: not known; did you mean accountKey?",
       "connectionsMax: got 0",
       "hierarchicalNamespace: want",
     ],

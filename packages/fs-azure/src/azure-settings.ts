@@ -1,4 +1,4 @@
-import { StoreError, closestName, Secret } from "@varve/fs-core";
+import { StoreError, Secret, unknownNames } from "@varve/fs-core";
 import { parseConnectionString } from "./connection-string.ts";
 
 /** What gives tokens of Microsoft Entra ID: any `TokenCredential` of `@azure/identity` fits. */
@@ -128,21 +128,18 @@ export function resolveAzureSettings(input: unknown): ResolvedAzureSettings {
 
 /** The settings that are known and of their type. The others are told in `problems`. */
 function wellShaped(given: Readonly<Record<string, unknown>>, problems: string[]): AzureSettings {
+  problems.push(...unknownNames(given, known));
   const shaped = Object.entries(given).filter(([name, value]) => {
-    const problem = shapeProblem(name, value);
+    if (!Object.hasOwn(types, name)) return false;
+    const problem = shapeProblem(name as keyof AzureSettings, value);
     if (problem !== undefined) problems.push(problem);
     return problem === undefined;
   });
   return Object.fromEntries(shaped) as unknown as AzureSettings;
 }
 
-function shapeProblem(name: string, value: unknown): string | undefined {
-  if (!Object.hasOwn(types, name)) {
-    const near = closestName(name, known);
-    const hint = near === undefined ? `the settings are ${known.join(", ")}` : `did you mean ${near}?`;
-    return `there is no setting ${JSON.stringify(name.slice(0, 40))}; ${hint}`;
-  }
-  const wanted = types[name as keyof AzureSettings];
+function shapeProblem(name: keyof AzureSettings, value: unknown): string | undefined {
+  const wanted = types[name];
   if (typeof value !== wanted || value === null) return `${name}: want a value of type ${wanted}`;
   if (name === "credential" && typeof (value as { getToken?: unknown }).getToken !== "function") {
     return "credential: want an object with a method getToken";

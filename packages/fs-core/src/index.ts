@@ -153,5 +153,5 @@ export type { BackendParts, StoreBackend } from "./object-store/store-backend.ts
 export { closeAgent } from "./kit/close-agent.ts";
 export { closestName } from "./kit/closest-name.ts";
 export { Secret } from "./kit/secret.ts";
-export { type NamesOf, unknownNames } from "./kit/unknown-names.ts";
+export { namesOf, unknownNames } from "./kit/unknown-names.ts";
 export { untilAborted } from "./kit/until-aborted.ts";

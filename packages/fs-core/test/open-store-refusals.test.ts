@@ -25,7 +25,7 @@ function registryOf(driver: ObjectStoreDriver): StoreRegistry {
 const wrong: readonly [unknown, RegExp][] = [
   [{ concurrency: 0 }, /concurrency/],
   [{ retry: 5 }, /retry/],
-  [{ regoin: "x" }, /regoin is none of .*retry.*backend.*probe.*allowSingleWriter.*expectedStoreId.*signal/],
+  [{ regoin: "x" }, /regoin: not known; known are .*retry.*backend.*probe.*allowSingleWriter.*expectedStoreId.*signal/],
   [{ probe: "no" }, /probe/],
   [{ probe: {} }, /probe/],
   [{ probe: null }, /probe/],

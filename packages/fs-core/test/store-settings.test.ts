@@ -25,8 +25,10 @@ test.for([5, 0, "x", "", true, [], [3], null])("retry is an object or false, not
 });
 
 test("an unknown name is told all that are known, retry too", () => {
-  expect(refusal({ retries: 3 })).toMatch(/retries is none of callTimeoutMs, .*concurrency, retry$/);
-  expect(refusal({ retry: { max: 3 } })).toMatch(/retry\.max is none of attemptsMax, baseDelayMs, maxDelayMs, budget$/);
+  expect(refusal({ retries: 3 })).toMatch(/retries: not known; known are callTimeoutMs, .*concurrency, retry$/);
+  expect(refusal({ retry: { tries: 3 } })).toMatch(
+    /retry\.tries: not known; known are attemptsMax, baseDelayMs, maxDelayMs, budget$/,
+  );
 });
 
 test.for(["toString", "constructor", "hasOwnProperty"])("%s is no setting because objects have it", (name) => {

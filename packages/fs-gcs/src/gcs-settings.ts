@@ -1,12 +1,6 @@
 /** What a bucket is opened with, and the check of it. */
-import { StoreError, Secret } from "@varve/fs-core";
-import {
-  type GcsCredentials,
-  isSafeForSecrets,
-  serviceAccountGrant,
-  type TokenGrant,
-  unknownName,
-} from "./google-credentials.ts";
+import { StoreError, Secret, unknownNames } from "@varve/fs-core";
+import { type GcsCredentials, isSafeForSecrets, serviceAccountGrant, type TokenGrant } from "./google-credentials.ts";
 
 /** Where the objects are, and who asks. At most one of `credentials`, `keyFilename` and `authClient`. */
 export interface GcsSettings {
@@ -73,9 +67,7 @@ const names = [
 export function resolveGcsSettings(input: unknown): ResolvedGcsSettings {
   const problems: string[] = [];
   const given = (typeof input === "object" && input !== null ? input : {}) as Readonly<Record<string, unknown>>;
-  for (const name of Object.keys(given)) {
-    if (!(names as readonly string[]).includes(name)) problems.push(unknownName("", name, names));
-  }
+  problems.push(...unknownNames(given, names));
   const { bucket, prefix = "", endpoint } = given;
   if (typeof bucket !== "string" || !/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/.test(bucket)) {
     problems.push("bucket: want a bucket's name, 3 to 222 of a-z 0-9 . _ -");

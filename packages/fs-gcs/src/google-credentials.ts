@@ -4,7 +4,7 @@
  * Kinds that name programs to run or addresses to ask are left to application default credentials, where the operator of
  * the machine chose them.
  */
-import { closestName, Secret } from "@varve/fs-core";
+import { Secret, unknownNames } from "@varve/fs-core";
 import { createPrivateKey, type KeyObject } from "node:crypto";
 
 /** The key of a service account: its JSON file's fields. Those that are not named here may be there and say nothing. */
@@ -60,9 +60,8 @@ export function serviceAccountGrant(value: unknown, path: string, problems: stri
   }
   const before = problems.length;
   const fields = value as Readonly<Record<string, unknown>>;
-  for (const name of Object.keys(fields)) {
-    if (!keyFields.includes(name) && !otherFields.includes(name)) problems.push(unknownName(path, name, keyFields));
-  }
+  const own = Object.fromEntries(Object.entries(fields).filter(([name]) => !otherFields.includes(name)));
+  problems.push(...unknownNames(own, keyFields, `${path}.`));
   const { type = "service_account", universe_domain: universe = "googleapis.com" } = fields;
   if (type !== "service_account") problems.push(`${path}.type: want service_account`);
   if (universe !== "googleapis.com") problems.push(`${path}.universe_domain: only googleapis.com is supported`);
@@ -99,15 +98,6 @@ export function keyFileGrant(content: unknown, path: string, problems: string[])
       );
       return undefined;
   }
-}
-
-/** A sentence about a name that is none of `known`. */
-export function unknownName(path: string, name: string, known: readonly string[]): string {
-  const meant = closestName(name, known);
-  // A long name is probably a value in the wrong place, perhaps a key.
-  const shown = /^\w{1,40}$/.test(name) ? name : "a name";
-  const hint = meant === undefined ? `known are ${known.join(", ")}` : `did you mean ${meant}?`;
-  return `${path === "" ? "" : `${path}.`}${shown}: not known; ${hint}`;
 }
 
 /** Whether what is sent to `url` stays on this machine or is encrypted. */

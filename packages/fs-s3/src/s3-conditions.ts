@@ -1,4 +1,4 @@
-import { closestName } from "@varve/fs-core";
+import { unknownNames } from "@varve/fs-core";
 /** Which conditions a server keeps, and the check of it. */
 
 /**
@@ -40,13 +40,9 @@ export function resolveS3Conditions(value: unknown, problems: string[]): Require
   }
   const names = Object.keys(kept);
   const given = Object.entries(value).filter(([, isKept]) => isKept !== undefined);
+  problems.push(...unknownNames(Object.fromEntries(given), names, "conditions."));
   for (const [name, isKept] of given) {
-    if (!names.includes(name)) {
-      const meant = closestName(name, names);
-      problems.push(
-        `conditions.${name.slice(0, 40)}: not a condition${meant === undefined ? "" : `; did you mean ${meant}?`}`,
-      );
-    } else if (typeof isKept !== "boolean") problems.push(`conditions.${name}: want true or false`);
+    if (names.includes(name) && typeof isKept !== "boolean") problems.push(`conditions.${name}: want true or false`);
   }
   const conditions: S3Conditions = Object.fromEntries(given);
   const { putIfMatch = true, completeIfMatch = putIfMatch } = conditions;

@@ -1,5 +1,5 @@
 /** Keys of an identity, as settings have them. */
-import { closestName } from "@varve/fs-core";
+import { unknownNames } from "@varve/fs-core";
 import type { S3CredentialsProvider } from "./s3-settings.ts";
 
 /** As the AWS SDK's providers give them; the last two say nothing to a signature. */
@@ -17,13 +17,7 @@ export function resolveS3Credentials(value: unknown, problems: string[]): S3Cred
   if (value === undefined) return undefined;
   if (typeof value === "function") return value as S3CredentialsProvider;
   const given = Object(value) as Record<string, unknown>;
-  for (const name of Object.keys(given)) {
-    if (names.includes(name)) continue;
-    const meant = closestName(name, names);
-    // A long name is probably a value in the wrong place, perhaps a key.
-    const shown = /^\w{1,24}$/.test(name) ? `.${name}` : "";
-    problems.push(`credentials${shown}: not known${meant === undefined ? "" : `; did you mean ${meant}?`}`);
-  }
+  problems.push(...unknownNames(given, names, "credentials."));
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = given;
   const isText = (part: unknown): part is string => typeof part === "string" && part !== "";
   if (!isText(accessKeyId) || !isText(secretAccessKey) || !(sessionToken === undefined || isText(sessionToken))) {

@@ -54,7 +54,7 @@ test("conditions: what is not named is kept; uploads match as puts do, unless to
   expect(conditions({ putIfMatch: false })).toMatchObject({ putIfMatch: false, completeIfMatch: false });
   expect(conditions({ completeIfMatch: false })).toMatchObject({ putIfMatch: true, completeIfMatch: false });
   expect(problemsOf({ bucket: "logs", conditions: { putIfMach: false, deleteIfMatch: "no" } })).toMatch(
-    /conditions\.putIfMach: not a condition; did you mean putIfMatch\?; conditions\.deleteIfMatch: want true or false/,
+    /conditions\.putIfMach: not known; did you mean putIfMatch\?; conditions\.deleteIfMatch: want true or false/,
   );
   expect(problemsOf({ bucket: "logs", conditions: ["putIfMatch"] })).toContain("conditions: want an object");
 });
@@ -86,9 +86,9 @@ test.for([
   [{}, "bucket: want the bucket's name"],
   [null, "bucket: want the bucket's name"],
   [{ bucket: "Has Capitals" }, "bucket: want 3 to 63"],
-  [{ bucket: "logs", buckett: 1 }, "buckett: not a setting; did you mean bucket?"],
-  [{ bucket: "logs", endPoint: "http://x" }, "endPoint: not a setting; did you mean endpoint?"],
-  [{ bucket: "logs", colour: "red" }, "colour: not a setting"],
+  [{ bucket: "logs", buckett: 1 }, "buckett: not known; did you mean bucket?"],
+  [{ bucket: "logs", endPoint: "http://x" }, "endPoint: not known; did you mean endpoint?"],
+  [{ bucket: "logs", colour: "red" }, "colour: not known; known are bucket, "],
   [{ bucket: "logs", prefix: "/a" }, "prefix: want a folder"],
   [{ bucket: "logs", prefix: "a/../b" }, "prefix: want a folder"],
   [{ bucket: "logs", prefix: "é".repeat(257) }, "prefix: want a folder"],

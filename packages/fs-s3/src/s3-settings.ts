@@ -1,6 +1,6 @@
 /** What a bucket is opened with, and the check of it. */
 import type { S3Client } from "@aws-sdk/client-s3";
-import { StoreError, closestName } from "@varve/fs-core";
+import { StoreError, unknownNames } from "@varve/fs-core";
 import { resolveS3Credentials } from "./s3-credentials.ts";
 import { resolveS3Conditions, type S3Conditions } from "./s3-conditions.ts";
 
@@ -122,11 +122,7 @@ type Given = Readonly<Record<string, unknown>>;
 export function resolveS3Settings(input: unknown, environment: NodeJS.ProcessEnv = process.env): ResolvedS3Settings {
   const problems: string[] = [];
   const given: Given = typeof input === "object" && input !== null ? (input as Given) : {};
-  for (const name of Object.keys(given)) {
-    if ((names as readonly string[]).includes(name)) continue;
-    const meant = closestName(name, names);
-    problems.push(`${name.slice(0, 40)}: not a setting${meant === undefined ? "" : `; did you mean ${meant}?`}`);
-  }
+  problems.push(...unknownNames(given, names));
   const bucket = textOf(given, "bucket", /^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/, "3 to 63 of a-z 0-9 . _ -", problems);
   if (given["bucket"] === undefined) problems.push("bucket: want the bucket's name");
   const connection = connectionOf(given, environment, problems);

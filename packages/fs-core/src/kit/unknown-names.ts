@@ -1,22 +1,27 @@
 import { closestName } from "./closest-name.ts";
 
-/** Every name of `T`: one that is missing, or one too many, does not compile. */
-export type NamesOf<T> = Readonly<Record<keyof T, true>>;
+/** A longer name is probably a value in the wrong place, perhaps a key. */
+const shownName = /^\w{1,24}$/;
 
-/** @returns for each name in `given` that is not in `known`, what is wrong with it and which one was probably meant */
-export function unknownNames(given: object, known: Readonly<Record<string, true>>): string[] {
-  let problems: string[] | undefined;
-  // Without a list of the names: this runs for every call that has options.
-  for (const name in given) {
-    if (!Object.hasOwn(known, name)) (problems ??= []).push(problemOf(name, Object.keys(known)));
-  }
-  return problems ?? [];
+/**
+ * What is wrong with the names in `given`, for people: one line for each that is none of `known`, with the one that was
+ * probably meant. No value is in it.
+ * @param path before each name, such as `retry.`
+ */
+export function unknownNames(given: object, known: readonly string[], path: string = ""): string[] {
+  const problems: string[] = [];
+  // Not by a list of the names: this runs for every call that has options.
+  for (const name in given) if (!known.includes(name)) problems.push(problemOf(name, known, path));
+  return problems;
 }
 
-function problemOf(name: string, known: readonly string[]): string {
+function problemOf(name: string, known: readonly string[], path: string): string {
   const meant = closestName(name, known);
-  const shown = JSON.stringify(name.slice(0, 64));
-  return meant === undefined
-    ? `${shown} is none of the options ${known.join(", ")}`
-    : `there is no option ${shown}; ${meant} is meant?`;
+  const shown = shownName.test(name) ? name : "a name";
+  return `${path}${shown}: not known; ${meant === undefined ? `known are ${known.join(", ")}` : `did you mean ${meant}?`}`;
+}
+
+/** The names of `T`, all of them: one that is missing, or one too many, does not compile. */
+export function namesOf<T>(names: Readonly<Record<keyof T, true>>): readonly string[] {
+  return Object.keys(names);
 }

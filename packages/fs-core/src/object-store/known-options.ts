@@ -1,5 +1,5 @@
 /** Which options each call takes. A misspelt condition would otherwise be a write without one. */
-import { type NamesOf, unknownNames } from "../kit/unknown-names.ts";
+import { namesOf, unknownNames } from "../kit/unknown-names.ts";
 import type {
   CallOptions,
   CopyOptions,
@@ -15,25 +15,13 @@ import type {
 } from "./object-store.ts";
 import { StoreError } from "./store-error.ts";
 
-const call: NamesOf<CallOptions> = { signal: true, timeoutMs: true };
-const condition = { ifAbsent: true, ifMatch: true } as const;
-const put: NamesOf<PutOptions> = {
-  ...call,
-  ...condition,
-  metadata: true,
-  contentType: true,
-  checksum: true,
-  putId: true,
-};
-const upload: NamesOf<UploadOptions> = { ...put, partBytes: true, concurrency: true, onProgress: true };
-const get: NamesOf<GetOptions> = { ...call, range: true, ifMatch: true };
-const getRanges: NamesOf<GetRangesOptions> = { ...call, ifMatch: true, gapBytes: true };
-const copy: NamesOf<CopyOptions> = { ...call, ...condition, ifSourceMatch: true, putId: true };
-const rename: NamesOf<RenameOptions> = { ...call, ifAbsent: true };
-const remove: NamesOf<DeleteOptions> = { ...call, ifMatch: true };
-const list: NamesOf<ListOptions> = { ...call, prefix: true, startAfter: true, delimiter: true, pageSize: true };
-const listIncompleteUploads: NamesOf<ListUploadsOptions> = { ...call, prefix: true };
-const probe: NamesOf<ProbeOptions> = { ...call, prefix: true };
+const callNames = { signal: true, timeoutMs: true } as const;
+const conditionNames = { ifAbsent: true, ifMatch: true } as const;
+const contentNames = { metadata: true, contentType: true, checksum: true, putId: true } as const;
+const putNames = { ...callNames, ...conditionNames, ...contentNames } as const;
+
+const call = namesOf<CallOptions>(callNames);
+const upload = namesOf<UploadOptions>({ ...putNames, partBytes: true, concurrency: true, onProgress: true });
 
 /** A call that takes options. */
 export type CallName =
@@ -41,20 +29,20 @@ export type CallName =
   | ("put" | "putStream" | "putFile" | "createWriter" | "copy" | "rename")
   | ("delete" | "deleteMany" | "abortIncompleteUpload");
 
-const optionNames: Readonly<Record<CallName, Readonly<Record<string, true>>>> = {
-  get,
-  getRanges,
+const optionNames: Readonly<Record<CallName, readonly string[]>> = {
+  get: namesOf<GetOptions>({ ...callNames, range: true, ifMatch: true }),
+  getRanges: namesOf<GetRangesOptions>({ ...callNames, ifMatch: true, gapBytes: true }),
   head: call,
-  list,
-  listIncompleteUploads,
-  probe,
-  put,
+  list: namesOf<ListOptions>({ ...callNames, prefix: true, startAfter: true, delimiter: true, pageSize: true }),
+  listIncompleteUploads: namesOf<ListUploadsOptions>({ ...callNames, prefix: true }),
+  probe: namesOf<ProbeOptions>({ ...callNames, prefix: true }),
+  put: namesOf<PutOptions>(putNames),
   putStream: upload,
   putFile: upload,
   createWriter: upload,
-  copy,
-  rename,
-  delete: remove,
+  copy: namesOf<CopyOptions>({ ...callNames, ...conditionNames, ifSourceMatch: true, putId: true }),
+  rename: namesOf<RenameOptions>({ ...callNames, ifAbsent: true }),
+  delete: namesOf<DeleteOptions>({ ...callNames, ifMatch: true }),
   deleteMany: call,
   abortIncompleteUpload: call,
 };

@@ -1,4 +1,5 @@
 /** How a store goes about its requests. */
+import { unknownNames } from "../kit/unknown-names.ts";
 import { StoreError } from "./store-error.ts";
 
 /** Of every store. Each has a default. */
@@ -113,9 +114,7 @@ function resolveNumbers(
   problems: string[],
 ): Record<string, unknown> {
   const names = [...Object.keys(wanted), ...otherNames];
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(wanted, name)) problems.push(`${path}${name} is none of ${names.join(", ")}`);
-  }
+  problems.push(...unknownNames(given, names, path));
   const resolved: Record<string, unknown> = {};
   for (const [name, { from, to, preset }] of Object.entries(wanted)) {
     const { [name]: value = preset } = given as Readonly<Record<string, unknown>>;

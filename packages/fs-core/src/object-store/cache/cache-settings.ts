@@ -1,6 +1,7 @@
 /** How large a cache is. */
 import type { FileSystem } from "../../file-system/file-system.ts";
-import { nameProblems, numberProblems, type NumberRule, refuseOptions } from "../wrappers/option-rules.ts";
+import { unknownNames } from "../../kit/unknown-names.ts";
+import { numberProblems, type NumberRule, refuseOptions } from "../wrappers/option-rules.ts";
 
 /** Of `LocalCacheStorage.open`. */
 export interface CacheSettings {
@@ -18,7 +19,7 @@ const maxBytesRule: NumberRule = { from: 65_536, to: 2 ** 50, isWhole: true };
 /** @throws StoreError `INVALID_ARGUMENT` with every problem */
 export function resolveCacheSettings(settings: CacheSettings): Required<CacheSettings> {
   refuseOptions("LocalCacheStorage.open", [
-    ...nameProblems(settings, ["fileSystem", "maxBytes", "partBytes"]),
+    ...unknownNames(settings, ["fileSystem", "maxBytes", "partBytes"]),
     ...(settings.fileSystem === undefined ? ["fileSystem is missing"] : []),
     ...(settings.maxBytes === undefined ? ["maxBytes is missing"] : []),
     ...numberProblems(settings, { maxBytes: maxBytesRule, partBytes: partBytesRule }),

@@ -3,7 +3,8 @@ import { inParallel } from "../in-parallel.ts";
 import type { CallOptions, ObjectInfo, ObjectStore } from "../object-store.ts";
 import { StoreError } from "../store-error.ts";
 import type { StoreParts } from "../store-parts.ts";
-import { nameProblems, numberProblems, refuseOptions } from "../wrappers/option-rules.ts";
+import { unknownNames } from "../../kit/unknown-names.ts";
+import { numberProblems, refuseOptions } from "../wrappers/option-rules.ts";
 import { CacheDriver } from "./cache-driver.ts";
 import { partBytesRule } from "./cache-settings.ts";
 import type { LocalCacheStorage } from "./local-cache-storage.ts";
@@ -60,7 +61,7 @@ export function withCache(
 ): CachedObjectStore {
   const { storeId, partBytes = cache.partBytes } = options;
   refuseOptions("withCache", [
-    ...nameProblems(options, ["storeId", "admit", "partBytes"]),
+    ...unknownNames(options, ["storeId", "admit", "partBytes"]),
     ...numberProblems({ partBytes }, { partBytes: partBytesRule }),
     ...(typeof storeId === "string" && /^[0-9a-f]{32}$/.test(storeId) ? [] : ["storeId: want 32 hexadecimal digits"]),
   ]);
